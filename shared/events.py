@@ -1,0 +1,272 @@
+"""The facts that services exchange, in the past tense and frozen.
+
+A field may be added, never given a new meaning; unknown fields are ignored on reading. Events carry what their
+hearers need, because order between deliveries is not guaranteed.
+"""
+
+from __future__ import annotations
+
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from pydantic import AwareDatetime, Field
+
+from shared import clock
+from shared.money import Money
+from shared.vocabulary import Channel, Decision, Fact, PriceOffer, Requester, Routing, TargetName, TicketFacts
+
+
+def derived_id(*parts: object) -> UUID:
+    """An event id that follows from the fact itself, so that the same fact can never be said twice."""
+    return uuid5(NAMESPACE_URL, "scopedesk:" + ":".join(map(str, parts)))
+
+
+class Event(Fact):
+    """What happened, to which ticket, and because of what. `caused_by` is filled in by the bus."""
+
+    event_id: UUID = Field(default_factory=uuid4)
+    ticket_id: str | None = None
+    caused_by: UUID | None = None
+    happened_at: AwareDatetime = Field(default_factory=clock.now)
+
+
+# --- intake -----------------------------------------------------------------------------------------------------------
+
+
+class EmailStored(Event):
+    """The raw bytes of one e-mail are durable; nothing has been read yet."""
+
+    arrival_id: UUID
+    mailbox: str
+
+
+class EmailReceived(Event):
+    """An e-mail from a person was read. `text` is what is new in it, `full_text` all of it."""
+
+    arrival_id: UUID
+    provider: str
+    mailbox: str
+    sender: Requester
+    sender_verified: bool = False
+    subject: str
+    text: str
+    full_text: str
+    language: str | None = None
+    message_id: str | None = None
+    references: tuple[str, ...] = ()
+    reply_token: str | None = None
+    may_acknowledge: bool = True
+    received_at: AwareDatetime
+
+
+class EmailSuppressed(Event):
+    """An e-mail needs no ticket (a duplicate, a bounce, an automatic answer, our own letter); `reason` says why."""
+
+    arrival_id: UUID
+    reason: str
+
+
+class EmailQuarantined(Event):
+    """An e-mail could not be read or belongs to no known mailbox; it waits for a person."""
+
+    arrival_id: UUID
+    reason: str
+
+
+class CallStored(Event):
+    """One record of a call log is durable; nothing has been read yet."""
+
+    arrival_id: UUID
+    source: str
+
+
+class CallLogged(Event):
+    """A telephone call that asks for something."""
+
+    arrival_id: UUID
+    provider: str
+    caller: Requester
+    agent: str | None = None
+    subject: str
+    text: str
+    language: str | None = None
+    outcome: str
+    started_at: AwareDatetime
+    duration_seconds: int
+
+
+class CallSuppressed(Event):
+    """A call needs no ticket (a duplicate record, internal, outgoing, answered without a note)."""
+
+    arrival_id: UUID
+    reason: str
+
+
+class CallQuarantined(Event):
+    """A call record could not be read or its number belongs to no provider; it waits for a person."""
+
+    arrival_id: UUID
+    reason: str
+
+
+# --- tickets ----------------------------------------------------------------------------------------------------------
+
+
+class TicketOpened(Event):
+    """A request became a ticket."""
+
+    arrival_id: UUID
+    ticket: TicketFacts
+    text: str
+    related_ticket_id: str | None = None
+
+
+class TicketReplied(Event):
+    """The requester or another authorised person added to a ticket."""
+
+    arrival_id: UUID
+    ticket: TicketFacts
+    author: Requester
+    author_verified: bool
+    text: str
+    channel: Channel
+
+
+# --- decisions --------------------------------------------------------------------------------------------------------
+
+
+class ScopeDecided(Event):
+    """The policy was applied to a ticket."""
+
+    ticket: TicketFacts
+    text: str
+    decision: Decision
+
+
+class TicketRouted(Event):
+    """A ticket has a team and due times."""
+
+    ticket: TicketFacts
+    decision: Decision
+    routing: Routing
+
+
+class TargetTimerSet(Event):
+    """A due time is being watched; heard again by `sla` when it is reached."""
+
+    target: TargetName
+    routing_version: int
+    due_at: AwareDatetime
+
+
+class TargetBreached(Event):
+    """A due time passed unanswered."""
+
+    target: TargetName
+    due_at: AwareDatetime
+    team: str
+
+
+# --- money ------------------------------------------------------------------------------------------------------------
+
+
+class QuoteIssued(Event):
+    """A price was offered to the requester. Amounts are without VAT."""
+
+    quote_id: str
+    version: int
+    ticket: TicketFacts
+    decision: Decision
+    offer: PriceOffer
+    total: Money
+    valid_until: AwareDatetime
+
+
+class QuoteDrafted(Event):
+    """Paid work without a stated price: a person must quote before anything is offered."""
+
+    quote_id: str
+    ticket: TicketFacts
+    offer: PriceOffer
+
+
+class QuoteExpired(Event):
+    """Nobody agreed to a quote in time."""
+
+    quote_id: str
+    version: int
+
+
+class ConsentRecorded(Event):
+    """An authorised person agreed to exactly this version and amount of a quote."""
+
+    quote_id: str
+    version: int
+    consent_id: UUID
+    given_by: str
+    given_how: str
+    total: Money
+
+
+class ChargeRecorded(Event):
+    """The billing system has to book this amount. Its `event_id` derives from quote, version and line."""
+
+    charge_id: UUID
+    quote_id: str
+    version: int
+    line: str
+    clause: str
+    customer_id: str | None
+    account: str | None
+    provider: str
+    total: Money
+
+
+# --- letters ----------------------------------------------------------------------------------------------------------
+
+
+class LetterWritten(Event):
+    """A letter is ready to be handed to the mail server."""
+
+    letter_id: UUID
+    kind: str
+
+
+class LetterSent(Event):
+    """The mail server took a letter."""
+
+    letter_id: UUID
+    kind: str
+    message_id: str
+
+
+class LetterRefused(Event):
+    """The mail server refused a letter for good; the requester has not been told."""
+
+    letter_id: UUID
+    kind: str
+    reason: str
+
+
+# --- what people say at the desk --------------------------------------------------------------------------------------
+
+
+class ConsentGiven(Event):
+    """An agent took a person's agreement to a quote, by telephone for instance; billing checks and records it."""
+
+    quote_id: str
+    version: int
+    given_by_email: str
+    taken_by: str
+
+
+class TicketAnswered(Event):
+    """An agent answered a ticket: the first response is given."""
+
+    agent: str
+    text: str
+
+
+class TicketResolved(Event):
+    """An agent closed a ticket as done."""
+
+    agent: str

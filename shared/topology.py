@@ -1,0 +1,47 @@
+"""Who hears what: the whole pipeline on one screen.
+
+A row per event, with its hearers as `room.handler`. A test holds the handlers and docker-compose.yml to this table.
+Every room has one queue of its own name and one worker.
+"""
+
+from shared import events as e
+
+ROOMS = ("email_intake", "phone_intake", "tickets", "scope", "sla", "billing", "notifications", "desk")
+
+HEARERS: dict[type[e.Event], tuple[str, ...]] = {
+    # intake
+    e.EmailStored: ("email_intake.read_email", "desk.show_arrival"),
+    e.EmailReceived: ("tickets.file_email",),
+    e.EmailSuppressed: ("desk.show_suppressed",),
+    e.EmailQuarantined: ("desk.show_quarantined",),
+    e.CallStored: ("phone_intake.read_call", "desk.show_arrival"),
+    e.CallLogged: ("tickets.file_call",),
+    e.CallSuppressed: ("desk.show_suppressed",),
+    e.CallQuarantined: ("desk.show_quarantined",),
+    # the ticket's way
+    e.TicketOpened: ("scope.decide_scope", "desk.show_ticket"),
+    e.TicketReplied: ("billing.read_consent", "sla.note_reply", "desk.show_reply"),
+    e.ScopeDecided: ("sla.route_ticket", "billing.quote_paid_work", "desk.show_decision"),
+    e.TicketRouted: ("notifications.write_acknowledgement", "desk.show_routing"),
+    e.TargetTimerSet: ("sla.check_target",),
+    e.TargetBreached: ("desk.show_breach",),
+    # money
+    e.QuoteIssued: ("notifications.write_quote", "billing.expire_quote", "desk.show_quote"),
+    e.QuoteDrafted: ("desk.show_draft_quote",),
+    e.QuoteExpired: ("desk.show_quote_expired",),
+    e.ConsentGiven: ("billing.record_consent",),
+    e.ConsentRecorded: ("billing.charge", "desk.show_consent"),
+    e.ChargeRecorded: ("notifications.write_charge_notice", "desk.show_charge"),
+    # letters
+    e.LetterWritten: ("notifications.post_letter",),
+    e.LetterSent: ("desk.show_letter",),
+    e.LetterRefused: ("desk.show_letter_refused",),
+    # people
+    e.TicketAnswered: ("sla.stop_first_response", "notifications.write_answer", "desk.show_answer"),
+    e.TicketResolved: ("sla.stop_all_targets", "desk.show_resolved"),
+}
+
+
+def queue_of(hearer: str) -> str:
+    """The queue of a `room.handler`: the room's name."""
+    return hearer.partition(".")[0]

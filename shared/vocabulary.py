@@ -1,0 +1,174 @@
+"""The words that services share: closed sets first, then the small facts that events carry.
+
+Verdicts, parties and departments are used exactly as in the policy documents' clause inventory.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.money import Money
+
+
+class Fact(BaseModel):
+    """A frozen piece of an event. Unknown fields are ignored, so an older reader understands a newer writer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Verdict(StrEnum):
+    """What the policy says of a request."""
+
+    SUPPORTED = "supported"
+    COURTESY = "courtesy"
+    PAID = "paid"
+    UNSUPPORTED = "unsupported"
+    CUSTOMER_RESPONSIBILITY = "customer-responsibility"
+    SUPPLIER = "supplier"
+    PROCEDURE = "procedure"
+    NOT_COVERED = "not-covered"
+    NEEDS_INFO = "needs-info"
+    NO_ACTION = "no-action"
+    MIXED = "mixed"
+
+
+class Party(StrEnum):
+    """Who has to act."""
+
+    PROVIDER = "provider"
+    CUSTOMER = "customer"
+    DEVELOPER = "developer"
+    REGISTRAR = "registrar"
+    SOFTWARE_VENDOR = "software-vendor"
+    SUPPLIER = "supplier"
+    BANK = "bank"
+
+
+class Department(StrEnum):
+    """Which part of the provider answers."""
+
+    TECHNICAL = "technical"
+    FINANCIAL = "financial"
+    SALES = "sales"
+
+
+class Emergency(StrEnum):
+    """H-Sphere's levels, highest first; other policies know none."""
+
+    HIGHEST = "highest"
+    EMERGENCY = "emergency"
+    IMMEDIATE_AFTER_UPGRADE = "immediate-after-upgrade"
+    NOT_EMERGENCY = "not-emergency"
+    MARKER_IGNORED = "marker-ignored"
+
+
+class Channel(StrEnum):
+    """How a request reached us."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+class TargetName(StrEnum):
+    """What a due time is for."""
+
+    FIRST_RESPONSE = "first-response"
+    RESOLUTION = "resolution"
+
+
+class Requester(Fact):
+    """The person who asks. `customer_id` is set when a customer record matches exactly."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    customer_id: str | None = None
+    may_approve_costs: bool = False
+
+
+class TicketFacts(Fact):
+    """What every service needs to know of a ticket, as it was when the event happened."""
+
+    ticket_id: str
+    provider: str
+    product: str | None = None
+    plan: str | None = None
+    channel: Channel
+    language: str | None = None
+    subject: str
+    requester: Requester
+    account: str | None = None
+    customer_facts: tuple[str, ...] = ()
+    mailbox: str | None = None
+    message_id: str | None = None
+    may_acknowledge: bool = True
+    received_at: AwareDatetime
+
+
+class PriceOffer(Fact):
+    """A price line of the policy as offered. `amount` None: the policy states no price, a person quotes."""
+
+    line: str
+    clause: str
+    title: str
+    unit: str
+    amount: Money | None = None
+    total: Money | None = None
+
+
+class Decision(Fact):
+    """The verdict on one request, with everything that explains it."""
+
+    verdict: Verdict
+    clauses: tuple[str, ...] = ()
+    topic: str | None = None
+    responsible_party: Party | None = None
+    department: Department = Department.TECHNICAL
+    emergency: Emergency | None = None
+    language: str | None = None
+    reply_language: str = "en"
+    in_support_hours: bool | None = None
+    price: PriceOffer | None = None
+    sla: str = "running"
+    preconditions: tuple[str, ...] = ()
+    confidence: float = Field(default=0.0, ge=0.0, le=1.0)
+    needs_person: bool = True
+    policy_version: str = ""
+    explanation: dict[str, Any] = Field(default_factory=dict)
+    parts: tuple[Decision, ...] = ()
+
+
+class CountedWindow(Fact):
+    """One open window that a due time was counted in, in UTC, with the holiday that shaped it, if any."""
+
+    opens_at: AwareDatetime
+    closes_at: AwareDatetime
+    counted_seconds: int
+    holiday: str | None = None
+
+
+class Target(Fact):
+    """A due time with its proof. `due_at` None: the policy gives no hours and the house has no default either."""
+
+    name: TargetName
+    minutes: int
+    due_at: datetime | None
+    house_default: bool
+    windows: tuple[CountedWindow, ...] = ()
+
+
+class Routing(Fact):
+    """Who has the ticket and by when. `calendar` None: the policy states no hours."""
+
+    team: str
+    calendar: str | None
+    counted_on: str
+    priority: int
+    starts_at: AwareDatetime
+    targets: tuple[Target, ...]
+    policy_version: str
+    note: str = ""
