@@ -55,7 +55,7 @@ def read_yaml(path: Path, model: type[M]) -> M:
 
 
 def locate(path: Path, found: Iterable[tuple[Loc, str]]) -> list[Mistake]:
-    """Mistakes that a reader of the data found (place in the file, message), each with its line; top of the file first."""
+    """Mistakes that a reader of the data found (place in the file, message), with their lines; top of the file first."""
     root = yaml.compose(_text(path), Loader=_Loader)
     mistakes = (Mistake(path, _line(root, loc), f"{_dotted(loc)}: {text}" if loc else text) for loc, text in found)
     return sorted(mistakes, key=lambda mistake: mistake.line)
@@ -131,7 +131,7 @@ def _dotted(loc: Loc) -> str:
     return ".".join(map(str, loc))
 
 
-def _explain(error: Any, model: type[BaseModel]) -> str:
+def _explain(error: Any, model: type[BaseModel]) -> str:  # noqa: PLR0911 (a table of cases)
     """What is wrong and what to do, for a person who knows YAML and not pydantic."""
     kind, given, last = error["type"], error["input"], error["loc"][-1] if error["loc"] else ""
     if kind == "missing":
