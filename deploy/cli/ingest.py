@@ -1,0 +1,35 @@
+"""`scopedesk ingest`: feed e-mails and call logs from files; the rooms' gateways do the work."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Feed e-mails and call logs from files.")
+
+
+@app.command("calls")
+def calls(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Call logs as CSV with a header line; `-` reads standard input.", metavar="FILE…"),
+    ],
+) -> None:
+    """Store every record of call logs; each is then read by the phone_intake worker.
+
+    A record that cannot be read is kept and ends quarantined with its line number. A file that is missing or has no
+    usable header is reported and the others are still stored.
+    """
+    from services.phone_intake.gateway import files as gateway
+    from shared.errors import ScopedeskError
+
+    problems: list[str] = []
+    for path in files:
+        try:
+            stored = gateway.store_log(path)
+        except ScopedeskError as error:
+            problems.append(str(error))
+        else:
+            typer.echo(f"{path}: {stored} call records stored")
+    if problems:
+        raise ScopedeskError("\n".join(problems))
