@@ -180,6 +180,11 @@ class QuoteIssued(Event):
     total: Money
     valid_until: AwareDatetime
 
+    @property
+    def token(self) -> str:
+        """What a reply must name to agree to this quote: its id and, from the second version on, the version."""
+        return self.quote_id if self.version == 1 else f"{self.quote_id} v{self.version}"
+
 
 class QuoteDrafted(Event):
     """Paid work without a stated price: a person must quote before anything is offered."""
@@ -205,6 +210,15 @@ class ConsentRecorded(Event):
     given_by: str
     given_how: str
     total: Money
+
+
+class ConsentRefused(Event):
+    """Somebody agreed to a quote and it does not count; `reason` tells an agent what is missing."""
+
+    quote_id: str
+    version: int
+    given_how: str
+    reason: str
 
 
 class ChargeRecorded(Event):

@@ -31,6 +31,7 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.QuoteExpired: ("desk.show_quote_expired",),
     e.ConsentGiven: ("billing.record_consent",),
     e.ConsentRecorded: ("billing.charge", "desk.show_consent"),
+    e.ConsentRefused: (),  # stands in the ticket's history, for agents
     e.ChargeRecorded: ("notifications.write_charge_notice", "desk.show_charge"),
     # letters
     e.LetterWritten: ("notifications.post_letter",),

@@ -103,6 +103,8 @@ class TicketFacts(Fact):
     requester: Requester
     account: str | None = None
     customer_facts: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+    """E-mail addresses, in lower case, of the people of this account who may approve costs."""
     mailbox: str | None = None
     message_id: str | None = None
     may_acknowledge: bool = True
