@@ -1,0 +1,48 @@
+"""Redis as a doorbell: tell a room's queue that a delivery waits in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import structlog
+from kombu.exceptions import ChannelError, OperationalError
+
+from shared.bus.engine import app
+from shared.bus.event_log import Ring
+from shared.topology import queue_of
+
+log = structlog.get_logger()
+
+
+def ring(rings: Iterable[Ring]) -> bool:
+    """Send a task per ring; False when Redis cannot be reached, in which case the relay rings later.
+
+    The task carries the delivery's id, the event's name and the ticket number: what Flower shows, and nothing else.
+    """
+    waiting = list(rings)
+    if not waiting:
+        return True
+    try:
+        with app.producer_or_acquire() as producer:
+            for one in waiting:
+                app.send_task(
+                    one.hearer,
+                    args=(one.delivery_id, one.event_name, one.ticket_id),
+                    argsrepr=f"({one.ticket_id or '-'} {one.event_name})",
+                    queue=queue_of(one.hearer),
+                    producer=producer,
+                    retry=False,
+                )
+    except OperationalError as error:
+        log.warning("doorbell unreachable, the relay will ring", rings=len(waiting), error=type(error).__name__)
+        return False
+    return True
+
+
+def queue_length(room: str) -> int:
+    """How many rings wait in a room's queue; kombu's OperationalError when Redis is away."""
+    with app.connection_for_write() as connection, connection.channel() as channel:
+        try:
+            return int(channel.queue_declare(room, passive=True).message_count)
+        except ChannelError:  # Redis forgets an empty list, and so a queue that nothing waits in
+            return 0

@@ -1,0 +1,152 @@
+"""A room's worker: which handler hears which event, and what becomes of a delivery."""
+
+from __future__ import annotations
+
+import random
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlmodel import Session
+
+from shared.bus import engine, event_log
+from shared.bus.event_log import Claim
+from shared.bus.transaction import Transaction
+from shared.db import engine as database
+from shared.errors import Transient
+from shared.events import Event
+from shared.topology import HEARERS, ROOMS
+
+log = structlog.get_logger()
+
+ACT_LEASE_SECONDS = 30
+"""How long an act outside may take before the bus takes its worker for dead and lets another try."""
+
+RETRY_FIRST_SECONDS = 0.5
+RETRY_CAP_SECONDS = 600
+MAX_ATTEMPTS = 100
+"""Some fifteen hours of trying: a mail server may be away for a night."""
+
+Handler = Callable[[Any, Transaction], None]
+
+
+class Outcome(StrEnum):
+    """What became of a ring; Flower shows it as the task's result."""
+
+    DONE = "done"
+    NOTHING_TO_DO = "nothing to do"
+    RETRY_LATER = "retry later"
+    DEAD = "dead letter"
+    UNSETTLED = "unsettled"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A handler as the bus calls it. `acts`: for the outside world, in two transactions."""
+
+    function: Handler
+    events: tuple[type[Event], ...]
+    acts: bool
+
+
+class Worker:
+    """The handlers of one room. Its name is the name of its queue."""
+
+    def __init__(self, room: str) -> None:
+        if room not in ROOMS:
+            raise ValueError(f"{room!r} is no room; rooms are {', '.join(ROOMS)}")
+        self.room = room
+        self.app = engine.app
+        self.handlers: dict[str, Registered] = {}
+
+    def hears(self, *events: type[Event]) -> Callable[[Handler], Handler]:
+        """Register a handler whose work is in the database: it happens with its delivery's claim, or not at all."""
+        return lambda function: self._register(function, events, acts=False)
+
+    def acts_on(self, *events: type[Event]) -> Callable[[Handler], Handler]:
+        """Register a handler that acts in the outside world: it names its act with `tx.act`."""
+        return lambda function: self._register(function, events, acts=True)
+
+    def _register(self, function: Handler, events: tuple[type[Event], ...], *, acts: bool) -> Handler:
+        hearer = f"{self.room}.{function.__name__}"
+        for event in events:
+            if hearer not in HEARERS.get(event, ()):
+                raise ValueError(f"shared/topology.py does not say that {hearer} hears {event.__name__}")
+        self.handlers[hearer] = Registered(function, events, acts)
+
+        def answer_ring(delivery_id: int, _event_name: str, _ticket_id: str | None) -> str:
+            return self.deliver(hearer, delivery_id)
+
+        self.app.task(answer_ring, name=hearer)
+        return function
+
+    def deliver(self, hearer: str, delivery_id: int) -> Outcome:
+        """Let a handler hear one delivery, if it is still there and due, and settle what comes of it."""
+        handler = self.handlers[hearer]
+        claims: list[Claim] = []  # kept outside the transaction, for the failure path
+        try:
+            self._hear(handler, hearer, delivery_id, claims)
+        except (Transient, OperationalError, InterfaceError) as error:
+            return self._settle(claims, hearer, error, retry=True)
+        except Exception as error:  # noqa: BLE001 -- whatever a handler raises must end as a dead letter, never vanish
+            return self._settle(claims, hearer, error, retry=False)
+        return Outcome.DONE if claims else Outcome.NOTHING_TO_DO
+
+    def _hear(self, handler: Registered, hearer: str, delivery_id: int, claims: list[Claim]) -> None:
+        with Transaction.begin(self.room) as tx:
+            if handler.acts:
+                claim = event_log.lease(tx.session, delivery_id, hearer, ACT_LEASE_SECONDS)
+            else:
+                claim = event_log.take(tx.session, delivery_id, hearer)
+            if claim is None:
+                return
+            claims.append(claim)
+            tx._claim = claim  # noqa: SLF001 -- the other half of this module
+            handler.function(claim.event, tx)
+            act = tx._act  # noqa: SLF001
+            if handler.acts and act is None:
+                event_log.finish(tx.session, claim)
+        if act is None:
+            return
+        result = act.do()
+        with Transaction.begin(self.room) as tx:
+            tx._claim = claim  # noqa: SLF001
+            if event_log.finish(tx.session, claim):
+                act.then(tx, result)
+            else:
+                log.warning("lease ran out, another attempt has it", hearer=hearer, ticket=claim.event.ticket_id)
+
+    def _settle(self, claims: list[Claim], hearer: str, error: Exception, *, retry: bool) -> Outcome:
+        """Record a failure in a transaction of its own. If even that fails, the row stays and the relay rings again."""
+        if not claims:
+            log.warning("delivery not reached", hearer=hearer, error=type(error).__name__)
+            return Outcome.UNSETTLED
+        claim = claims[0]
+        facts = {"hearer": hearer, "ticket": claim.event.ticket_id, "attempt": claim.attempt}
+        # The error's text may hold personal data: it goes into the row, not into the log.
+        words = f"{type(error).__name__}: {error}"
+        try:
+            with Session(database()) as session:
+                if retry and claim.attempt < MAX_ATTEMPTS:
+                    event_log.postpone(session, claim, back_off(claim.attempt), words)
+                    outcome = Outcome.RETRY_LATER
+                else:
+                    trace = "".join(traceback.format_exception(error))
+                    event_log.bury(session, claim, words, trace)
+                    outcome = Outcome.DEAD
+                session.commit()
+        except (OperationalError, InterfaceError):
+            outcome = Outcome.UNSETTLED
+        level = log.error if outcome is Outcome.DEAD else log.warning
+        level(str(outcome), error=type(error).__name__, **facts)
+        return outcome
+
+
+def back_off(attempt: int) -> float:
+    """Seconds until the next try: doubling, capped, with jitter so that a crowd does not come back at once."""
+    ceiling: float = min(RETRY_CAP_SECONDS, RETRY_FIRST_SECONDS * 2.0 ** min(attempt - 1, 20))
+    return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 -- spreading load, not keeping secrets

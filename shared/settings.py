@@ -1,0 +1,76 @@
+"""Settings that every process shares, read once from the environment.
+
+Without DATABASE_URL and REDIS_URL a command joins the stack that `scopedesk up` runs on the data directory: it finds
+the addresses in that directory's `stack.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import Misconfigured
+
+STACK_FILE = "stack.json"
+
+
+class Settings(BaseSettings):
+    """The environment variables of the house; each room adds its own in its `settings.py`."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_prefix="SCOPEDESK_", populate_by_name=True)
+
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
+    data_dir: Path = Path(".scopedesk")
+    policy_dir: Path | None = None
+    """A folder of further policy packs, read beside the built-in ones."""
+    worker_concurrency: int = Field(default=4, ge=1, le=64)
+    log_format: str = Field(default="console", pattern="^(console|json)$")
+    log_level: str = "INFO"
+
+    def running_stack(self) -> dict[str, Any]:
+        """What `scopedesk up` wrote about the stack on this data directory; empty when none runs."""
+        try:
+            found: dict[str, Any] = json.loads((self.data_dir / STACK_FILE).read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except (OSError, ValueError) as error:
+            raise Misconfigured(f"cannot read {self.data_dir / STACK_FILE}: {error}") from error
+        return found
+
+    def require_database_url(self) -> str:
+        """Where PostgreSQL is; Misconfigured when nobody said and no stack runs here."""
+        return self._require("database_url", "DATABASE_URL")
+
+    def require_redis_url(self) -> str:
+        """Where Redis is; Misconfigured when nobody said and no stack runs here."""
+        return self._require("redis_url", "REDIS_URL")
+
+    def _require(self, name: str, variable: str) -> str:
+        url = getattr(self, name) or self.running_stack().get(name)
+        if not url:
+            raise Misconfigured(
+                f"{variable} is not set and no stack runs on {self.data_dir}: "
+                f"start one with `scopedesk up`, or set {variable}",
+            )
+        return str(url)
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process; Misconfigured names every wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise Misconfigured(explain_environment(error)) from error
+
+
+def explain_environment(error: ValidationError) -> str:
+    """A validation error of settings as one line per variable, without its value, which may be a secret."""
+    lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+    return "wrong settings in the environment:\n  " + "\n  ".join(lines)
