@@ -1,0 +1,240 @@
+"""How a call record is read, whose it is, and whether it asks for anything. Pure: no clock, database or queue.
+
+A record is one row of a call-centre export (the columns are `Column`), as CSV cells or as the fields of a JSON object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import phonenumbers
+
+MIN_NOTE_WORDS = 3
+"""A note or transcript with fewer words says nothing that a ticket could be made of."""
+MIN_VOICEMAIL_SECONDS = 5
+"""A shorter voicemail is somebody who hung up."""
+MISSED_CALL_SPAN = timedelta(minutes=30)
+"""Missed calls of one caller within this span ask for one call back, not for several."""
+MAX_SUBJECT_CHARS = 90
+SHORTEST_NUMBER_DIGITS = 6
+"""Fewer digits are an extension of the telephone system, which the numbering library would take for a number."""
+
+_ANONYMOUS = frozenset({"", "anonymous", "anoniem", "withheld", "private", "restricted", "unknown", "unavailable"})
+_HIDE_PREFIXES = re.compile(r"^(\*31\*?|#31#|\*31#|\*67)")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
+
+
+class Column(StrEnum):
+    """The columns of a call-centre export. `started_at` carries a UTC offset; durations are whole seconds."""
+
+    CALL_ID = "call_id"
+    LEG_ID = "leg_id"
+    STARTED_AT = "started_at"
+    DIRECTION = "direction"
+    FROM = "from"
+    FROM_NAME = "from_name"
+    TO = "to"
+    DID = "did"
+    OUTCOME = "outcome"
+    DURATION = "duration_seconds"
+    AGENT = "agent"
+    LANGUAGE = "language"
+    SUMMARY = "summary"
+    TRANSCRIPT = "transcript"
+    RECORDING = "recording_url"
+
+
+REQUIRED_COLUMNS = (Column.CALL_ID, Column.STARTED_AT, Column.DIRECTION, Column.FROM, Column.DID, Column.OUTCOME)
+"""Without these no record of a file can be read."""
+
+UNPARSED = "unparsed_line"
+"""The one field of a record whose line is no CSV row under its header."""
+
+
+class Direction(StrEnum):
+    """Who called whom, seen from the provider."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+
+
+class Outcome(StrEnum):
+    """How a call ended."""
+
+    ANSWERED = "answered"
+    MISSED = "missed"
+    VOICEMAIL = "voicemail"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A record that could be read. `caller` is E.164, None for a withheld number or an extension."""
+
+    started_at: datetime
+    direction: Direction
+    outcome: Outcome
+    provider: str | None
+    number_called: str
+    caller: str | None
+    caller_name: str | None
+    duration_seconds: int
+    agent: str | None
+    language: str | None
+    note: str
+    recording_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that a person has to look at, and why."""
+
+    reason: str
+
+
+def read_record(fields: Mapping[str, Any], numbers: Mapping[str, str]) -> CallRecord | Unreadable:
+    """Read one record. `numbers` maps our numbers (E.164) to providers; `provider` is None for a number not in it."""
+    if UNPARSED in fields:
+        return Unreadable("the line does not fit the columns of its header")
+    try:
+        return _read(fields, numbers)
+    except ValueError as error:
+        return Unreadable(str(error))
+
+
+def _read(fields: Mapping[str, Any], numbers: Mapping[str, str]) -> CallRecord:
+    number_called = _text(fields, Column.DID) or _text(fields, Column.TO)
+    did = e164(number_called)
+    return CallRecord(
+        started_at=_time(_text(fields, Column.STARTED_AT)),
+        direction=Direction(_one_of(fields, Column.DIRECTION, Direction)),
+        outcome=Outcome(_one_of(fields, Column.OUTCOME, Outcome)),
+        provider=numbers.get(did) if did else None,
+        number_called=number_called,
+        caller=e164(_text(fields, Column.FROM), region=region_of(did) if did else None),
+        caller_name=_text(fields, Column.FROM_NAME) or None,
+        duration_seconds=_seconds(_text(fields, Column.DURATION)),
+        agent=_text(fields, Column.AGENT) or None,
+        language=_text(fields, Column.LANGUAGE).lower() or None,
+        note=_note(_text(fields, Column.SUMMARY), _text(fields, Column.TRANSCRIPT)),
+        recording_url=_text(fields, Column.RECORDING) or None,
+    )
+
+
+def _text(fields: Mapping[str, Any], column: Column) -> str:
+    value = fields.get(column)
+    return "" if value is None else str(value).strip()
+
+
+def _one_of(fields: Mapping[str, Any], column: Column, words: type[StrEnum]) -> str:
+    found = _text(fields, column).lower()
+    if found not in set(words):
+        raise ValueError(f"{column} is {found[:40]!r}, not one of {', '.join(words)}")
+    return found
+
+
+def _time(written: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        raise ValueError(f"{Column.STARTED_AT} {written[:40]!r} is not an ISO 8601 time") from None
+    if moment.utcoffset() is None:
+        raise ValueError(f"{Column.STARTED_AT} {written[:40]!r} has no UTC offset: local time is ambiguous in autumn")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{Column.STARTED_AT} {written[:40]!r} is out of range") from None
+
+
+def _seconds(written: str) -> int:
+    if not written:
+        return 0
+    if not (written.isascii() and written.isdigit() and len(written) <= len("1000000")):
+        raise ValueError(f"{Column.DURATION} {written[:40]!r} is not a number of whole seconds")
+    return int(written)
+
+
+def _note(summary: str, transcript: str) -> str:
+    """What is known of the conversation; a transcript is a machine's guess and is marked as one."""
+    if not transcript:
+        return summary
+    return f"{summary}\n\n[machine transcript]\n{transcript}" if summary else transcript
+
+
+def e164(written: str, region: str | None = None) -> str | None:
+    """A telephone number in E.164, read as dialled in `region`; None for withheld numbers, extensions and nonsense."""
+    number = _HIDE_PREFIXES.sub("", written.strip().removeprefix("sip:").removeprefix("tel:").partition("@")[0])
+    if number.lower() in _ANONYMOUS or sum(map(str.isdigit, number)) < SHORTEST_NUMBER_DIGITS:
+        return None
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def region_of(number: str) -> str:
+    """The country of one of our numbers: what its callers leave out when they dial nationally."""
+    return phonenumbers.region_code_for_country_code(phonenumbers.parse(number).country_code or 0)
+
+
+def digest_of(fields: Mapping[str, Any]) -> str:
+    """A fingerprint of everything that a record says, whatever the order of its columns."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def key_of(fields: Mapping[str, Any], idempotency_key: str | None = None) -> str:
+    """What makes two records the same call: the call's own id and leg, else the sender's key, else all its fields."""
+    call_id, leg_id = _text(fields, Column.CALL_ID), _text(fields, Column.LEG_ID)
+    if call_id:
+        return f"call:{call_id}:{leg_id}"
+    return f"sender:{idempotency_key}" if idempotency_key else f"record:{digest_of(fields)}"
+
+
+def why_no_ticket(record: CallRecord) -> str | None:
+    """Say why a call asks for nothing; None when it needs a ticket.
+
+    A note, a real voicemail and a missed call of a number that we can call back do.
+    """
+    if record.direction is not Direction.INBOUND:
+        return f"{record.direction} call"
+    if len(re.findall(r"\w+", record.note)) >= MIN_NOTE_WORDS:
+        return None
+    if record.outcome is Outcome.ANSWERED:
+        return "answered without a note"
+    if record.outcome is Outcome.VOICEMAIL:
+        return "voicemail too short" if record.duration_seconds < MIN_VOICEMAIL_SECONDS else None
+    return None if record.caller else "missed call of a withheld number"
+
+
+def is_missed_without_note(record: CallRecord) -> bool:
+    """Whether all we know is that somebody tried to call."""
+    return record.outcome is Outcome.MISSED and not record.note
+
+
+def text_of(record: CallRecord) -> str:
+    """What the ticket says: the note, or what happened instead of a conversation, and where the recording is."""
+    happened = {
+        Outcome.MISSED: "Missed call, no message was left: call back.",
+        Outcome.VOICEMAIL: f"Voicemail of {record.duration_seconds} seconds.",
+        Outcome.ANSWERED: "",
+    }
+    text = record.note or happened[record.outcome]
+    return f"{text}\n\nRecording: {record.recording_url}" if record.recording_url else text
+
+
+def subject_of(record: CallRecord) -> str:
+    """The first sentence of what is known of the call, cut at a word."""
+    first = " ".join(_SENTENCE_END.split(text_of(record).strip(), maxsplit=1)[0].split())
+    if len(first) <= MAX_SUBJECT_CHARS:
+        return first
+    return first[:MAX_SUBJECT_CHARS].rpartition(" ")[0].rstrip(",;:") + " …"

@@ -1,0 +1,139 @@
+"""The tables of phone_intake, and every query on them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import DateTime, func, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Field, Session, col, select
+
+from services.phone_intake import rules
+from shared import clock
+from shared.bus import Transaction
+from shared.db import Model, json_column
+from shared.errors import Permanent, Transient
+from shared.events import CallStored
+
+
+class State(StrEnum):
+    """How far a record has come."""
+
+    RECEIVED = "received"
+    LOGGED = "logged"
+    SUPPRESSED = "suppressed"
+    QUARANTINED = "quarantined"
+
+
+class Arrival(Model, table=True):
+    """One record as it came, even when it came before; `caller` and `started_at` are known once it was read."""
+
+    __tablename__ = "arrival"
+    __table_args__ = {"schema": "phone_intake"}  # noqa: RUF012
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    key: str = Field(index=True)
+    source: str
+    raw: dict[str, Any] = Field(sa_column=json_column())
+    received_at: datetime = Field(default_factory=clock.now, sa_type=DateTime(timezone=True))
+    state: str = Field(default=State.RECEIVED, index=True)
+    reason: str | None = None
+    provider: str | None = None
+    caller: str | None = Field(default=None, index=True)
+    started_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class Call(Model, table=True):
+    """The first arrival under a key: every later one is a repetition."""
+
+    __tablename__ = "call"
+    __table_args__ = {"schema": "phone_intake"}  # noqa: RUF012
+
+    key: str = Field(primary_key=True)
+    arrival_id: UUID
+
+
+def store_call(fields: dict[str, Any], source: str, idempotency_key: str | None = None) -> UUID:
+    """Make one record durable and tell the bus, in one transaction; gives the arrival's id.
+
+    `source` says where it came from ("calls.csv, line 7"). Transient when the database does not answer: nothing was
+    stored then, and the sender has to try again.
+    """
+    fields = {name: _storable(value) for name, value in fields.items()}
+    arrival = Arrival(key=rules.key_of(fields, idempotency_key), source=source, raw=fields)
+    arrival_id = arrival.id
+    try:
+        with Transaction.begin("phone_intake") as tx:
+            tx.session.add(arrival)
+            tx.say(CallStored(arrival_id=arrival_id, source=source))
+    except OperationalError as error:
+        raise Transient("the database does not answer; the call record was not stored") from error
+    return arrival_id
+
+
+def _storable(value: Any) -> Any:
+    """The same value without what PostgreSQL's JSON cannot hold: NUL characters and half surrogates."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    return value
+
+
+def arrival_to_read(session: Session, arrival_id: UUID) -> Arrival:
+    """The arrival, locked for this transaction; Permanent when there is none."""
+    found = session.get(Arrival, arrival_id, with_for_update=True)
+    if found is None:
+        raise Permanent(f"no arrival {arrival_id} is stored")
+    return found
+
+
+def first_under(session: Session, key: str, arrival_id: UUID) -> Arrival | None:
+    """Claim a key for this arrival; gives the earlier arrival when another one has it already."""
+    session.execute(insert(Call).values(key=key, arrival_id=arrival_id).on_conflict_do_nothing())
+    holder = session.exec(select(Call.arrival_id).where(col(Call.key) == key)).one()
+    return None if holder == arrival_id else session.get(Arrival, holder)
+
+
+def caller_was_logged(
+    session: Session,
+    provider: str,
+    caller: str,
+    between: tuple[datetime, datetime],
+    *,
+    besides: UUID,
+) -> bool:
+    """Whether another call of this number to this provider became a ticket in a span of time.
+
+    Two records of one caller wait for each other here, so that each sees what became of the other.
+    """
+    session.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(:caller, 0))"),
+        {"caller": f"phone_intake:{provider}:{caller}"},
+    )
+    found = session.exec(
+        select(Arrival.id)
+        .where(
+            col(Arrival.provider) == provider,
+            col(Arrival.caller) == caller,
+            col(Arrival.state) == State.LOGGED,
+            col(Arrival.started_at).between(*between),
+            col(Arrival.id) != besides,
+        )
+        .limit(1),
+    )
+    return found.first() is not None
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many records were received, and what became of them; `waiting` ones have not been read yet."""
+    found = dict(session.exec(select(Arrival.state, func.count()).group_by(col(Arrival.state))).all())
+    return {
+        "received": sum(found.values()),
+        "logged": found.get(State.LOGGED, 0),
+        "suppressed": found.get(State.SUPPRESSED, 0),
+        "quarantined": found.get(State.QUARANTINED, 0),
+        "waiting": found.get(State.RECEIVED, 0),
+    }
