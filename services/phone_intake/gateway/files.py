@@ -13,7 +13,6 @@ import io
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -74,16 +73,19 @@ def read_log(log: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
 def _rows(lines: Iterable[str], columns: list[str], delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:
     source, ahead, number = iter(lines), deque[str](), 2
     while length := _record_length(ahead, source):
-        cells = _cells("".join(islice(ahead, length)), delimiter)
+        taken = [ahead.popleft() for _ in range(length)]
+        cells = _cells("".join(taken), delimiter)
+        swallowed = any(len(_cells(line, delimiter)) == len(columns) for line in taken[1:-1])
+        if length > 1 and (swallowed or len(cells) != len(columns)):
+            # the mistake is in the first line; the next one may be a sound record
+            ahead.extendleft(reversed(taken[1:]))
+            taken = taken[:1]
+            cells = _cells(taken[0], delimiter)
         if len(cells) == len(columns):
             yield number, dict(zip(columns, cells, strict=True))
-        else:
-            length = 1  # the mistake is in the first line; the next one may be a sound record
-            if ahead[0].strip():
-                yield number, {rules.UNPARSED: ahead[0].rstrip("\r\n")}
-        for _ in range(length):
-            ahead.popleft()
-        number += length
+        elif taken[0].strip():
+            yield number, {rules.UNPARSED: taken[0].rstrip("\r\n")}
+        number += len(taken)
 
 
 def _record_length(ahead: deque[str], source: Iterator[str]) -> int:
