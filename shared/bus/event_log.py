@@ -78,7 +78,7 @@ def say(session: Session, room: str, said: Iterable[Said]) -> list[Ring]:
     """
     events: list[dict[str, Any]] = []
     hearers: list[dict[str, Any]] = []
-    for item in said:
+    for item in {item.event.event_id: item for item in said}.values():
         event = item.event
         body = event.model_dump(mode="json")
         events.append(
