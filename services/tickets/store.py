@@ -1,0 +1,250 @@
+"""The tables of the tickets room (schema `tickets`): the customer book, tickets, and what was filed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, ForeignKey, Identity, Index, Integer, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Field, Session, col, delete, func, select
+
+from services.tickets import rules
+from shared.db import Model, json_column
+from shared.vocabulary import TicketFacts
+
+SCHEMA = "tickets"
+
+FIRST_TICKET = 1001
+
+
+class CustomerRecord(Model, table=True):
+    """A customer of one provider."""
+
+    __tablename__ = "customer"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    id: str = Field(primary_key=True)
+    provider: str
+    name: str
+    account: str | None = None
+    product: str | None = None
+    plan: str | None = None
+    language: str | None = None
+    facts: list[str] = Field(sa_column=json_column())
+
+
+class Contact(Model, table=True):
+    """A person of a customer. `email` in lower case, `phone` in E.164; `position` keeps the account holder first."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        Index("ix_contact_provider_email", "provider", "email"),
+        Index("ix_contact_provider_phone", "provider", "phone"),
+        Index("ix_contact_customer_id", "customer_id"),
+        {"schema": SCHEMA},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(Integer, Identity(always=True), primary_key=True))
+    customer_id: str = Field(sa_column=Column(ForeignKey(f"{SCHEMA}.customer.id"), nullable=False))
+    provider: str
+    position: int
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    may_approve_costs: bool = False
+
+
+class Ticket(Model, table=True):
+    """A ticket, with its facts as they were when it was opened.
+
+    `serial` is one series for all providers, and the figure in `number`; one may be skipped, none is given twice.
+    """
+
+    __tablename__ = "ticket"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    number: str = Field(primary_key=True)
+    serial: int = Field(sa_column=Column(BigInteger, Identity(start=FIRST_TICKET), unique=True, nullable=False))
+    provider: str
+    customer_id: str | None = None
+    related_ticket_id: str | None = None
+    facts: dict[str, Any] = Field(sa_column=json_column())
+    opened_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Message(Model, table=True):
+    """An e-mail or call in a ticket. One row per arrival, so that nothing can be filed twice."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_message_id", "message_id"),
+        Index("ix_message_ticket_number", "ticket_number"),
+        {"schema": SCHEMA},
+    )
+
+    arrival_id: UUID = Field(primary_key=True)
+    ticket_number: str = Field(sa_column=Column(ForeignKey(f"{SCHEMA}.ticket.number"), nullable=False))
+    opened_ticket: bool
+    message_id: str | None = None
+    author: str | None = None
+    received_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+# --- the customer book ------------------------------------------------------------------------------------------------
+
+
+def save_customer(session: Session, customer: rules.Customer) -> None:
+    """Write a customer anew: the record and all its people."""
+    values = {
+        "id": customer.id,
+        "provider": customer.provider,
+        "name": customer.name,
+        "account": customer.account,
+        "product": customer.product,
+        "plan": customer.plan,
+        "language": customer.language,
+        "facts": list(customer.facts),
+    }
+    session.execute(insert(CustomerRecord).values(values).on_conflict_do_update(index_elements=["id"], set_=values))
+    session.execute(delete(Contact).where(col(Contact.customer_id) == customer.id))
+    session.add_all(
+        Contact(
+            customer_id=customer.id,
+            provider=customer.provider,
+            position=position,
+            name=person.name,
+            email=person.email,
+            phone=person.phone,
+            may_approve_costs=person.may_approve_costs,
+        )
+        for position, person in enumerate(customer.people)
+    )
+
+
+def customers_with_email(session: Session, provider: str, email: str) -> list[rules.Customer]:
+    """Return the customers of a provider that have this address on record; more than one is an ambiguous match."""
+    return _customers(session, (col(Contact.provider) == provider) & (col(Contact.email) == email.lower()))
+
+
+def customers_with_phone(session: Session, provider: str, phone: str) -> list[rules.Customer]:
+    """Return the customers of a provider that have this E.164 number on record."""
+    return _customers(session, (col(Contact.provider) == provider) & (col(Contact.phone) == phone))
+
+
+def customer(session: Session, customer_id: str) -> rules.Customer | None:
+    """Return a customer by id."""
+    return next(iter(_customers(session, col(Contact.customer_id) == customer_id)), None)
+
+
+def _customers(session: Session, whose: ColumnElement[bool]) -> list[rules.Customer]:
+    ids = select(Contact.customer_id).where(whose)
+    rows = session.exec(
+        select(CustomerRecord, Contact)
+        .where(col(CustomerRecord.id) == col(Contact.customer_id), col(CustomerRecord.id).in_(ids))
+        .order_by(col(CustomerRecord.id), col(Contact.position)),
+    ).all()
+    people: dict[str, list[rules.Person]] = {}
+    for record, contact in rows:
+        person = rules.Person(contact.name, contact.email, contact.phone, contact.may_approve_costs)
+        people.setdefault(record.id, []).append(person)
+    records = {record.id: record for record, _ in rows}
+    return [
+        rules.Customer(
+            id=record.id,
+            provider=record.provider,
+            name=record.name,
+            account=record.account,
+            product=record.product,
+            plan=record.plan,
+            language=record.language,
+            facts=tuple(record.facts),
+            people=tuple(people[record.id]),
+        )
+        for record in records.values()
+    ]
+
+
+# --- tickets ----------------------------------------------------------------------------------------------------------
+
+
+def is_filed(session: Session, arrival_id: UUID) -> bool:
+    """Tell whether an arrival already stands in a ticket."""
+    return session.get(Message, arrival_id) is not None
+
+
+def tickets_of_messages(session: Session, provider: str, message_ids: Sequence[str]) -> dict[str, str]:
+    """Map those of these message ids that were received to ticket numbers; the latest filing of an id counts."""
+    if not message_ids:
+        return {}
+    rows = session.exec(
+        select(Message.message_id, Message.ticket_number)
+        .join(Ticket, col(Ticket.number) == col(Message.ticket_number))
+        .where(col(Message.message_id).in_(message_ids), col(Ticket.provider) == provider)
+        .order_by(col(Message.received_at)),
+    )
+    return {message_id: number for message_id, number in rows if message_id}
+
+
+def first_ticket(session: Session, provider: str, numbers: Sequence[str]) -> Ticket | None:
+    """Return the first of these numbers that is a ticket of the provider."""
+    if not numbers:
+        return None
+    found = session.exec(select(Ticket).where(col(Ticket.number).in_(numbers), col(Ticket.provider) == provider))
+    by_number = {ticket.number: ticket for ticket in found}
+    return next((by_number[number] for number in numbers if number in by_number), None)
+
+
+def participants(session: Session, number: str) -> set[str]:
+    """Return the e-mail addresses and telephone numbers of those who wrote or called in a ticket."""
+    authors = session.exec(select(Message.author).where(col(Message.ticket_number) == number))
+    return {author for author in authors if author}
+
+
+def next_serial(session: Session) -> int:
+    """Take the next ticket number of the series."""
+    statement = text("select nextval(pg_get_serial_sequence('tickets.ticket', 'serial'))")
+    return int(session.execute(statement).scalar_one())
+
+
+def open_ticket(session: Session, facts: TicketFacts, serial: int, *, related_ticket_id: str | None) -> None:
+    """Write a new ticket."""
+    session.add(
+        Ticket(
+            number=facts.ticket_id,
+            serial=serial,
+            provider=facts.provider,
+            customer_id=facts.requester.customer_id,
+            related_ticket_id=related_ticket_id,
+            facts=facts.model_dump(mode="json"),
+            opened_at=facts.received_at,
+        ),
+    )
+    session.flush()
+
+
+def facts_of(ticket: Ticket) -> TicketFacts:
+    """Return what a ticket was opened with."""
+    return TicketFacts.model_validate(ticket.facts)
+
+
+def file_arrival(session: Session, arrival: rules.Arrival, number: str, *, author: str | None, opened: bool) -> None:
+    """Write that an arrival belongs to a ticket; a second filing of the same arrival fails on the key."""
+    session.add(
+        Message(
+            arrival_id=arrival.arrival_id,
+            ticket_number=number,
+            opened_ticket=opened,
+            message_id=next(iter(rules.message_ids([arrival.message_id or ""])), None),
+            author=author,
+            received_at=arrival.received_at,
+        ),
+    )
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Count arrivals that opened a ticket (`ticketed`) and that were added to one (`appended`)."""
+    rows = dict(session.exec(select(Message.opened_ticket, func.count()).group_by(col(Message.opened_ticket))).all())
+    return {"ticketed": rows.get(True, 0), "appended": rows.get(False, 0)}

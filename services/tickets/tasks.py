@@ -1,0 +1,112 @@
+"""The tickets room: every e-mail and call from a person becomes a ticket or part of one.
+
+Hears `EmailReceived` and `CallLogged`. Says `TicketOpened` or `TicketReplied`. Owns the customer book, the tickets, and
+which arrival was filed in which ticket (schema `tickets`).
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from services.tickets import rules, store
+from shared.bus import Transaction, Worker
+from shared.errors import Transient
+from shared.events import CallLogged, EmailReceived, TicketOpened, TicketReplied
+from shared.policies import load_policies
+from shared.vocabulary import Requester, TicketFacts
+
+log = structlog.get_logger()
+
+worker = Worker("tickets")
+app = worker.app
+
+WAITS_FOR_THE_ANSWERED_MAIL = 3
+"""How often a reply to a mail that nobody has filed is put off: that mail may be just behind it."""
+
+
+@worker.hears(EmailReceived)
+def file_email(event: EmailReceived, tx: Transaction) -> None:
+    """Append an e-mail to the ticket it answers, or open one."""
+    if store.is_filed(tx.session, event.arrival_id):
+        return
+    email = event.sender.email
+    matches = store.customers_with_email(tx.session, event.provider, email) if email else []
+    answered = store.tickets_of_messages(tx.session, event.provider, rules.message_ids(event.references))
+    trail = rules.email_trail(event, _prefix(event.provider), answered)
+    ticket = store.first_ticket(tx.session, event.provider, trail)
+    if ticket is None and event.references and tx.attempt <= WAITS_FOR_THE_ANSWERED_MAIL:
+        raise Transient("the mail that this one answers is not filed (yet)")
+    _file(rules.Arrival.of_email(event), rules.only(matches), ticket, tx)
+
+
+@worker.hears(CallLogged)
+def file_call(event: CallLogged, tx: Transaction) -> None:
+    """Add a call to the ticket that its note names, or open one."""
+    if store.is_filed(tx.session, event.arrival_id):
+        return
+    phone = event.caller.phone
+    matches = store.customers_with_phone(tx.session, event.provider, phone) if phone else []
+    ticket = store.first_ticket(tx.session, event.provider, rules.call_trail(event, _prefix(event.provider)))
+    _file(rules.Arrival.of_call(event), rules.only(matches), ticket, tx)
+
+
+def _file(arrival: rules.Arrival, customer: rules.Customer | None, named: store.Ticket | None, tx: Transaction) -> None:
+    """File an arrival in the ticket it names, if its author may write there; else in a new one that refers to it."""
+    author = rules.known_as(arrival.author, customer)
+    by = rules.address(author, arrival.channel)
+    if named is None:
+        _open(arrival, author, by, customer, tx, related=None)
+        return
+    facts = store.facts_of(named)
+    if rules.may_append(author, by, ticket=facts, participants=store.participants(tx.session, named.number)):
+        _append(arrival, author, by, facts, tx)
+    else:
+        _open(arrival, author, by, customer, tx, related=named.number)
+
+
+def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: TicketFacts, tx: Transaction) -> None:
+    owner = facts.requester.customer_id
+    customer = store.customer(tx.session, owner) if owner else None
+    store.file_arrival(tx.session, arrival, facts.ticket_id, author=by, opened=False)
+    tx.say(
+        TicketReplied(
+            ticket_id=facts.ticket_id,
+            arrival_id=arrival.arrival_id,
+            ticket=rules.with_customer(facts, customer),
+            author=author,
+            author_verified=arrival.author_verified,
+            text=arrival.text,
+            channel=arrival.channel,
+        ),
+    )
+    log.info("reply filed", ticket_id=facts.ticket_id, channel=arrival.channel)
+
+
+def _open(
+    arrival: rules.Arrival,
+    author: Requester,
+    by: str | None,
+    customer: rules.Customer | None,
+    tx: Transaction,
+    *,
+    related: str | None,
+) -> None:
+    serial = store.next_serial(tx.session)
+    number = f"{_prefix(arrival.provider)}-{serial}"
+    facts = rules.facts_of(arrival, number, author, customer)
+    store.open_ticket(tx.session, facts, serial, related_ticket_id=related)
+    store.file_arrival(tx.session, arrival, number, author=by, opened=True)
+    tx.say(
+        TicketOpened(
+            ticket_id=number,
+            arrival_id=arrival.arrival_id,
+            ticket=facts,
+            text=arrival.text,
+            related_ticket_id=related,
+        ),
+    )
+    log.info("ticket opened", ticket_id=number, channel=arrival.channel, known=customer is not None, related=related)
+
+
+def _prefix(provider: str) -> str:
+    return load_policies().provider(provider).ticket_prefix
