@@ -246,11 +246,13 @@ class LetterWritten(Event):
 
 
 class LetterSent(Event):
-    """The mail server took a letter."""
+    """The mail server took a letter. `text` is what the requester reads."""
 
     letter_id: UUID
     kind: str
     message_id: str
+    subject: str = ""
+    text: str = ""
 
 
 class LetterRefused(Event):
@@ -259,6 +261,8 @@ class LetterRefused(Event):
     letter_id: UUID
     kind: str
     reason: str
+    subject: str = ""
+    text: str = ""
 
 
 # --- what people say at the desk --------------------------------------------------------------------------------------
