@@ -30,8 +30,15 @@ class Settings(BaseSettings):
     policy_dir: Path | None = None
     """A folder of further policy packs, read beside the built-in ones."""
     worker_concurrency: int = Field(default=4, ge=1, le=64)
+    heartbeat_file: Path | None = None
+    """A file that a worker and the relay touch while they are connected and at work; for container health checks."""
     log_format: str = Field(default="console", pattern="^(console|json)$")
     log_level: str = "INFO"
+
+    def beat(self) -> None:
+        """Leave a sign of life, where a health check looks for it."""
+        if self.heartbeat_file:
+            self.heartbeat_file.touch()
 
     def running_stack(self) -> dict[str, Any]:
         """What `scopedesk up` wrote about the stack on this data directory; empty when none runs."""

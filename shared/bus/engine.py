@@ -73,5 +73,11 @@ def _log_as_the_house_does(**_: Any) -> None:
     logs.configure()
 
 
-# A strong reference: Celery keeps its receivers weakly otherwise.
+def _beat(**_: Any) -> None:
+    """Touch the heartbeat file; Celery beats every two seconds while it is connected to the broker."""
+    settings().beat()
+
+
+# Strong references: Celery keeps its receivers weakly otherwise.
+signals.heartbeat_sent.connect(_beat, weak=False)
 signals.setup_logging.connect(_log_as_the_house_does, weak=False)

@@ -20,6 +20,7 @@ from shared import logs
 from shared.bus import doorbell
 from shared.bus.event_log import RING_GRACE_SECONDS, Ring
 from shared.db import engine
+from shared.settings import settings
 
 log = structlog.get_logger()
 
@@ -95,6 +96,7 @@ def run(stop: threading.Event) -> None:
                 session.execute(_BEAT, {"relay": name})
                 session.commit()
                 go_round(session)
+            settings().beat()
             if not healthy:
                 log.info("relay back at work")
             healthy = True
