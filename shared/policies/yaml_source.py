@@ -55,10 +55,16 @@ def read_yaml(path: Path, model: type[M]) -> M:
 
 
 def locate(path: Path, found: Iterable[tuple[Loc, str]]) -> list[Mistake]:
-    """Mistakes that a reader of the data found (place in the file, message), with their lines; top of the file first."""
+    """Mistakes that a reader of the data found (place in the file, message), with their lines, in file order."""
     root = yaml.compose(_text(path), Loader=_Loader)
     mistakes = (Mistake(path, _line(root, loc), f"{_dotted(loc)}: {text}" if loc else text) for loc, text in found)
     return sorted(mistakes, key=lambda mistake: mistake.line)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The known word that looks most like this one, as a question; empty when none does."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 class _Loader(yaml.CSafeLoader):
@@ -137,22 +143,17 @@ def _explain(error: Any, model: type[BaseModel]) -> str:  # noqa: PLR0911 (a tab
     if kind == "missing":
         return f"the field {last!r} is missing: add it"
     if kind == "extra_forbidden":
-        return f"there is no field {last!r} here: {_suggestion(str(last), _field_names(model)) or 'remove it'}"
+        return f"there is no field {last!r} here: {did_you_mean(str(last), _field_names(model)) or 'remove it'}"
     if kind in {"model_type", "dict_type"}:
         return "there must be fields here (name: value)"
     if kind in {"enum", "literal_error"}:
         known = re.findall(r"'([^']+)'", str(error["ctx"]["expected"]))
-        return f"{given!r} is not known: {_suggestion(str(given), known) or 'use one of ' + ', '.join(known)}"
+        return f"{given!r} is not known: {did_you_mean(str(given), known) or 'use one of ' + ', '.join(known)}"
     if kind == "string_type" and isinstance(given, (int, float)):
         return f"{given!r} is read as a number: put it in quotes"
     if kind == "value_error":
         return str(error["ctx"]["error"])
     return f"{error['msg']}, not {given!r}"
-
-
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def _field_names(model: type[BaseModel]) -> Iterator[str]:

@@ -1,0 +1,144 @@
+"""What no single field can show: that the files of a pack agree with each other and with the published document.
+
+Each check yields the place in its file and what to do; the loader turns places into lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from shared.policies.models import ClauseFile
+from shared.policies.provider import Provider
+from shared.policies.yaml_source import Loc, did_you_mean
+from shared.vocabulary import Channel, Department
+
+Finding = tuple[Loc, str]
+
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def check_clauses(file: ClauseFile, provider: Provider, topics: Collection[str], document: str) -> Iterator[Finding]:
+    """Ids, topics, products and overlaps of the clauses; every quote stands in the document at its lines."""
+    ids = [clause.id for clause in file.clauses]
+    overlaps = {clause.id: clause.conflicts_with for clause in file.clauses}
+    products = [product.id for product in provider.products]
+    lines = document.split("\n")
+    yield from _repeated(ids, ("clauses",))
+    for at, clause in enumerate(file.clauses):
+        here: Loc = ("clauses", at)
+        if not clause.id.startswith(f"{provider.id}."):
+            yield (*here, "id"), f"the ids of this pack begin with '{provider.id}.'"
+        yield from _unknown(clause.topic, topics, (*here, "topic"), "topic")
+        yield from _unknown(clause.product, products, (*here, "product"), "product of provider.yaml")
+        for n, other in enumerate(clause.conflicts_with):
+            yield from _unknown(other, overlaps, (*here, "conflicts_with", n), "clause")
+            if clause.id not in overlaps.get(other, (clause.id,)):
+                yield (*here, "conflicts_with", n), f"goes both ways: add {clause.id} to conflicts_with of {other}"
+        cited = " ".join(lines[n - 1] for n in clause.source.lines if n <= len(lines))
+        if _collapsed(clause.quote) not in _collapsed(cited):
+            yield (*here, "quote"), f"these words do not stand in document.txt, {_where(clause.source.lines)}"
+    yield from _unaccounted_lines(file, lines)
+
+
+def _unaccounted_lines(file: ClauseFile, lines: list[str]) -> Iterator[Finding]:
+    if not file.not_normative:
+        return
+    known = {line for clause in file.clauses for line in clause.source.lines}
+    known.update(line for row in file.not_normative for line in row.lines)
+    for number, line in enumerate(lines, start=1):
+        if line.strip() and number not in known:
+            yield (
+                ("not_normative",),
+                f"no clause cites line {number} of document.txt ({line.strip()[:60]!r}): list it here",
+            )
+
+
+def check_provider(provider: Provider, clauses: Collection[str], document: bytes) -> Iterator[Finding]:
+    """Every clause, plan and calendar that provider.yaml names exists, and its calendars open."""
+    found = hashlib.sha256(document).hexdigest()
+    if found != provider.document.sha256:
+        yield ("document", "sha256"), f"document.txt has changed: go through its clauses, then write {found} here"
+    yield from _cited(provider.model_dump(exclude_unset=True), clauses, ())
+    for name in ("products", "plans", "prices"):
+        yield from _repeated([row.id for row in getattr(provider, name)], (name,))
+    yield from _contacts(provider)
+    yield from _calendars(provider)
+    yield from _plans(provider)
+    if missing := set(Department) - set(provider.departments):
+        yield ("departments",), f"name a team for {', '.join(sorted(missing))}"
+
+
+def _cited(value: Any, clauses: Collection[str], loc: Loc) -> Iterator[Finding]:
+    """Clause ids wherever they stand in the file."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if key == "clause":
+                yield from _unknown(part, clauses, (*loc, key), "clause of clauses.yaml")
+            elif key == "clauses":
+                for n, clause in enumerate(part):
+                    yield from _unknown(clause, clauses, (*loc, key, n), "clause of clauses.yaml")
+            else:
+                yield from _cited(part, clauses, (*loc, str(key)))
+    elif isinstance(value, (list, tuple)):
+        for n, part in enumerate(value):
+            yield from _cited(part, clauses, (*loc, n))
+
+
+def _contacts(provider: Provider) -> Iterator[Finding]:
+    for at, contact in enumerate(provider.contacts):
+        address, here = contact.address, ("contacts", at, "address")
+        if address and contact.channel is Channel.PHONE and not E164.fullmatch(address):
+            yield here, f'{address!r} is not a full number: write it as "+31205216226"'
+        if address and contact.channel is Channel.EMAIL and (address.count("@") != 1 or address != address.lower()):
+            yield here, f"{address!r} is not an email address in lower case"
+
+
+def _calendars(provider: Provider) -> Iterator[Finding]:
+    for name, source in provider.calendars.items():
+        if name != provider.id and not name.startswith(f"{provider.id}/"):
+            yield ("calendars", name), f"call it {provider.id!r} or '{provider.id}/…'"
+        try:
+            source.calendar(name)
+        except ValueError as error:
+            yield ("calendars", name), str(error)
+
+
+def _plans(provider: Provider) -> Iterator[Finding]:
+    plans = [plan.id for plan in provider.plans]
+    yield from _unknown(provider.default_plan, plans, ("default_plan",), "plan")
+    for at, plan in enumerate(provider.plans):
+        field = "targets_calendar" if plan.calendar is None else "calendar"
+        yield from _unknown(plan.counted_on, provider.calendars, ("plans", at, field), "calendar")
+        if plan.calendar in provider.calendars and provider.calendars[plan.calendar].house_default:
+            yield ("plans", at, field), "a house default is not the policy's hours: name it as targets_calendar"
+        if not any(row.plan == plan.id and not row.emergencies for row in provider.targets):
+            yield ("targets",), f"give plan {plan.id!r} a row without emergencies"
+    for at, row in enumerate(provider.targets):
+        yield from _unknown(row.plan, plans, ("targets", at, "plan"), "plan")
+
+
+def _repeated(ids: list[str], loc: Loc) -> Iterator[Finding]:
+    counts = Counter(ids)
+    for at, name in enumerate(ids):
+        if counts[name] > 1 and name in ids[:at]:
+            yield (*loc, at, "id"), f"{name!r} is already taken above: every id stands once"
+
+
+def _unknown(name: str, known: Collection[str], loc: Loc, kind: str) -> Iterator[Finding]:
+    if name not in known:
+        yield (
+            loc,
+            " ".join(filter(None, (f"there is no {kind} {name!r}:", did_you_mean(name, known) or "add it first"))),
+        )
+
+
+def _collapsed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _where(lines: range) -> str:
+    return f"line {lines[0]}" if len(lines) == 1 else f"lines {lines.start} to {lines.stop - 1}"

@@ -1,0 +1,125 @@
+"""Policy packs from their folders: read, checked as a whole, and kept for the life of the process.
+
+A pack is a folder with provider.yaml, clauses.yaml, decisions.yaml and document.txt. The packs of SCOPEDESK_POLICY_DIR
+stand beside the built-in ones, and one with the id of a built-in pack replaces it. A `topics.yaml` there adds topics.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from shared.errors import Misconfigured
+from shared.policies.checks import Finding, check_clauses, check_provider
+from shared.policies.models import ClauseFile
+from shared.policies.policy import Policies, Policy
+from shared.policies.provider import Provider
+from shared.policies.yaml_source import Mistake, WrongYaml, locate, read_yaml
+from shared.settings import settings
+
+BUILT_IN = Path(__file__).parent / "packs"
+TOPICS, PROVIDER, CLAUSES, DECISIONS = "topics.yaml", "provider.yaml", "clauses.yaml", "decisions.yaml"
+DOCUMENT = "document.txt"
+PACK_FILES = (PROVIDER, CLAUSES, DOCUMENT)
+
+VERSION_LENGTH = 12
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class TopicFile(BaseModel):
+    """The topics by id."""
+
+    topics: dict[str, Any]
+
+
+@lru_cache
+def load_policies() -> Policies:
+    """The policies of this process; Misconfigured names file, line and mend of everything that is wrong."""
+    return read_policies(settings().policy_dir)
+
+
+def read_policies(further: Path | None = None) -> Policies:
+    """The built-in packs and those of a folder, which may itself be a pack; WrongYaml has every mistake in them."""
+    folders = [BUILT_IN, *([further] if further else [])]
+    if further and not further.is_dir():
+        raise Misconfigured(f"there is no folder {further} of policy packs: mend SCOPEDESK_POLICY_DIR or create it")
+    topics: dict[str, Any] = {}
+    for path in (folder / TOPICS for folder in folders):
+        if path.exists():
+            topics.update(read_yaml(path, TopicFile).topics)
+    topics_hash = b"".join(path.read_bytes() for folder in folders if (path := folder / TOPICS).exists())
+
+    policies: dict[str, Policy] = {}
+    mistakes: list[Mistake] = []
+    for pack in (pack for folder in folders for pack in _packs(folder)):
+        try:
+            policy = _read_pack(pack, topics, topics_hash)
+        except WrongYaml as error:
+            mistakes += error.mistakes
+            continue
+        taken = next((p for p in policies.values() if p.id != policy.id and _prefix(p) == _prefix(policy)), None)
+        if taken:
+            found = [(("ticket_prefix",), f"{_prefix(policy)!r} is already the prefix of {taken.id}: choose another")]
+            mistakes += locate(pack / PROVIDER, found)
+        policies[policy.id] = policy
+    if mistakes:
+        raise WrongYaml(mistakes)
+    return Policies(by_provider=policies, topics=topics)
+
+
+def _packs(folder: Path) -> Iterator[Path]:
+    if (folder / PROVIDER).exists():
+        yield folder
+    else:
+        yield from (path for path in sorted(folder.iterdir()) if path.is_dir() and any(path.glob("*.yaml")))
+
+
+def _read_pack(folder: Path, topics: dict[str, Any], topics_hash: bytes) -> Policy:
+    missing = [name for name in PACK_FILES if not (folder / name).is_file()]
+    if missing:
+        raise WrongYaml(
+            [Mistake(folder / name, 1, f"is missing: a pack has {', '.join(PACK_FILES)}") for name in missing]
+        )
+    text = (folder / DOCUMENT).read_bytes()
+
+    mistakes: list[Mistake] = []
+    provider = _read(folder / PROVIDER, Provider, mistakes)
+    file = _read(folder / CLAUSES, ClauseFile, mistakes)
+    if provider and file:
+        clauses = {clause.id: clause for clause in file.clauses}
+        document = text.decode("utf-8", errors="replace")
+        found: dict[str, Iterable[Finding]] = {
+            PROVIDER: check_provider(provider, clauses, text),
+            CLAUSES: check_clauses(file, provider, {c.topic for c in file.clauses}, document),
+        }
+        for name, findings in found.items():
+            if known := list(findings):
+                mistakes += locate(folder / name, known)
+    if mistakes or not (provider and file):
+        raise WrongYaml(mistakes)
+    content = b"".join((folder / name).read_bytes() for name in PACK_FILES)
+    return Policy(
+        provider=provider,
+        clauses=clauses,
+        calendars={name: source.calendar(name) for name, source in provider.calendars.items()},
+        version=hashlib.sha256(topics_hash + content).hexdigest()[:VERSION_LENGTH],
+    )
+
+
+def _read(path: Path, model: type[M], mistakes: list[Mistake]) -> M | None:
+    """The file, or None with its mistakes added, so that one reading shows the mistakes of every file."""
+    try:
+        return read_yaml(path, model)
+    except WrongYaml as error:
+        mistakes += error.mistakes
+        return None
+
+
+def _prefix(policy: Policy) -> str:
+    return policy.provider.ticket_prefix

@@ -1,0 +1,232 @@
+"""The shape of provider.yaml: what the provider is, when it works, who answers, and what costs money."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, PositiveInt, StringConstraints, model_validator
+
+from shared.business_hours import Calendar
+from shared.money import Currency, Money
+from shared.policies.models import ClauseId, Grounded, Id, Row, Text
+from shared.vocabulary import Channel, Department, Emergency
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+
+
+class Document(Row):
+    """The published text, kept as document.txt. `sha256` shows when that file was changed under its clauses."""
+
+    title: str
+    dated: str
+    url: str | None = None
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Product(Row):
+    """Something the provider sells, as clauses and customer records name it."""
+
+    id: Id
+    name: str
+
+
+class Contact(Grounded):
+    """A way in. `address` is an email address or an E.164 number; None when the document names none."""
+
+    channel: Channel
+    address: str | None = None
+
+
+class Languages(Grounded):
+    """A request in one of `reply_in` is answered in its own language, any other in `otherwise`."""
+
+    reply_in: tuple[Language, ...]
+    otherwise: Language
+
+    def reply_to(self, language: str | None) -> str:
+        """The language of the reply to a message in this language; None is a message of unknown language."""
+        return language if language in self.reply_in else self.otherwise
+
+
+class Holidays(Row):
+    """Dates of `zone` (default: the calendar's) on which `windows` hold instead of the week."""
+
+    zone: str | None = None
+    windows: tuple[str, ...] = ()
+    dates: dict[date, str] = Field(default_factory=dict)
+
+
+class DayException(Row):
+    """One date with windows of its own; no windows is a closed day."""
+
+    name: str
+    windows: tuple[str, ...] = ()
+
+
+class CalendarSource(Grounded):
+    """Opening hours as a policy author writes them: "08:00-18:00", "00:00-24:00"; a day left out is closed."""
+
+    zone: str
+    week: dict[str, tuple[str, ...]]
+    holidays: Holidays = Holidays()
+    exceptions: dict[date, DayException] = Field(default_factory=dict)
+
+    def calendar(self, name: str) -> Calendar:
+        """The calendar that counts; ValueError for a window, day or zone that is none."""
+        return Calendar.build(
+            name,
+            zone=self.zone,
+            week=self.week,
+            holidays=self.holidays.dates,
+            holiday_windows=self.holidays.windows,
+            holiday_zone=self.holidays.zone,
+            exceptions={day: (change.name, change.windows) for day, change in self.exceptions.items()},
+        )
+
+
+class Plan(Grounded):
+    """A support plan. `priority` 1 is served first.
+
+    `calendar` holds the hours that the policy states, None when it states none; targets are then counted on
+    `targets_calendar`, a house default.
+    """
+
+    id: Id
+    name: str
+    priority: PositiveInt
+    calendar: str | None
+    targets_calendar: str | None = None
+
+    @property
+    def counted_on(self) -> str:
+        """The calendar that targets are counted on."""
+        return self.calendar or self.targets_calendar or ""
+
+    @model_validator(mode="after")
+    def _has_one_calendar(self) -> Self:
+        if (self.calendar is None) == (self.targets_calendar is None):
+            raise ValueError("give `calendar`, or `calendar: null` and the `targets_calendar` to count on instead")
+        return self
+
+
+class Targets(Grounded):
+    """Minutes of open time to the first response and to the resolution, for a plan and, if named, emergency levels."""
+
+    plan: Id
+    emergencies: tuple[Emergency, ...] = ()
+    first_response: PositiveInt
+    resolution: PositiveInt
+
+
+class Team(Grounded):
+    """Who answers for a department."""
+
+    name: str
+
+
+class Unit(StrEnum):
+    """What one quantity of a price line is."""
+
+    JOB = "job"
+    STARTED_HOUR = "started-hour"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class ServerStep(Row):
+    """A flat amount covers `included` servers; each further one costs `amount` minor units per unit of the line."""
+
+    included: PositiveInt
+    amount: PositiveInt
+    clause: ClauseId
+
+
+class LicenceShare(Row):
+    """A price that is a percentage of all licence fees paid so far; the first year free or not."""
+
+    percent: PositiveInt
+    first_year_free: bool
+    clause: ClauseId
+
+
+class Minimum(Row):
+    """The number of units due at least, also when less is used."""
+
+    units: PositiveInt
+    clause: ClauseId
+
+
+class FreeAlternative(Row):
+    """What the customer can do himself instead of paying."""
+
+    clause: ClauseId
+    text: Text
+
+
+class PriceLine(Row):
+    """Something paid: what it costs by which clause, what it buys and what it does not.
+
+    `amount` is in minor units of `currency`, without VAT. With neither an amount nor a licence share the document
+    states no price and a person quotes.
+    """
+
+    id: Id
+    clause: ClauseId
+    title: Text
+    unit: Unit
+    amount: int | None = Field(default=None, ge=0)
+    currency: Currency | None = None
+    minimum: Minimum | None = None
+    servers: ServerStep | None = None
+    licences: LicenceShare | None = None
+    free_alternative: FreeAlternative | None = None
+    buys: Text
+    does_not_buy: Text | None = None
+
+    @model_validator(mode="after")
+    def _amount_has_a_currency(self) -> Self:
+        if (self.currency is None) != (self.amount is None and self.licences is None):
+            raise ValueError("a stated price needs a `currency`; without an `amount` leave the currency out")
+        if self.servers and self.amount is None:
+            raise ValueError("a price per further server needs the flat `amount` that covers the first ones")
+        return self
+
+    @property
+    def money(self) -> Money | None:
+        """The amount of one unit; None when it is not stated or depends on licence fees."""
+        if self.amount is None or self.currency is None:
+            return None
+        return Money(minor=self.amount, currency=self.currency)
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """Every clause that this line rests on, the main one first."""
+        parts = (self.minimum, self.servers, self.licences, self.free_alternative)
+        return (self.clause, *(part.clause for part in parts if part))
+
+
+class QuoteValidity(Grounded):
+    """How long an offer stands."""
+
+    days: PositiveInt
+
+
+class Provider(Row):
+    """The whole of provider.yaml."""
+
+    id: Id
+    name: str
+    ticket_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,6}$")]
+    document: Document
+    products: tuple[Product, ...] = Field(min_length=1)
+    contacts: tuple[Contact, ...]
+    languages: Languages
+    calendars: dict[str, CalendarSource] = Field(min_length=1)
+    plans: tuple[Plan, ...] = Field(min_length=1)
+    default_plan: Id
+    departments: dict[Department, Team]
+    targets: tuple[Targets, ...]
+    prices: tuple[PriceLine, ...] = ()
+    quote_validity: QuoteValidity
