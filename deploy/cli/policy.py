@@ -1,0 +1,184 @@
+"""`scopedesk policy`: check the packs, and print what one of them says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shared.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from shared.policies import Clause, Policies, Policy, PriceLine
+    from shared.policies.models import Grounded
+    from shared.policies.provider import Targets
+
+app = typer.Typer(no_args_is_help=True, help="Check policy packs and print what they say.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+
+
+@app.command()
+def lint(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="A folder of packs, or one pack. Default: SCOPEDESK_POLICY_DIR, if set."),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Check the built-in packs and those of a folder; every mistake with file, line and what to do."""
+    from shared.policies import read_policies
+    from shared.policies.yaml_source import WrongYaml
+    from shared.settings import settings
+
+    try:
+        policies = read_policies(folder or settings().policy_dir)
+    except WrongYaml as error:
+        for mistake in error.mistakes:
+            line = {"file": str(mistake.path), "line": mistake.line, "message": mistake.message}
+            typer.echo(json.dumps(line) if as_json else str(mistake))
+        raise typer.Exit(1) from error
+    for policy in policies:
+        counts = {"clauses": len(policy.clauses), "calendars": len(policy.calendars), "prices": len(policy.prices)}
+        if as_json:
+            typer.echo(json.dumps({"provider": policy.id, "version": policy.version, **counts}))
+        else:
+            told = ", ".join(f"{name}: {count}" for name, count in counts.items())
+            typer.echo(f"{policy.id} is in order ({told}; version {policy.version})")
+
+
+@app.command()
+def show(
+    what: Annotated[str, typer.Argument(help="A clause id, a provider, or one of the words `calendar` and `price`.")],
+    name: Annotated[str | None, typer.Argument(help="The calendar or price line, such as h-sphere/priority.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print a clause, a provider, a calendar or a price line."""
+    from shared.policies import load_policies
+
+    facts = _facts(load_policies(), what, name)
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
+    else:
+        _print_table(name or what, facts)
+
+
+def _facts(policies: Policies, what: str, name: str | None) -> dict[str, Any]:
+    if what == "calendar" and name:
+        return _calendar(policies, name)
+    if what == "price" and name:
+        return _price(*_find_price(policies, name))
+    if what in {"calendar", "price"}:
+        raise typer.BadParameter(f"say which one: scopedesk policy show {what} NAME")
+    if what in policies.by_provider:
+        return _provider(policies.provider(what))
+    return _clause(policies, policies.clause(what))
+
+
+def _clause(policies: Policies, clause: Clause) -> dict[str, Any]:
+    policy = next(policy for policy in policies if clause.id in policy.clauses)
+    return clause.model_dump(mode="json", exclude_defaults=True) | {
+        "document": policy.provider.document.title,
+        "policy_version": policy.version,
+    }
+
+
+def _provider(policy: Policy) -> dict[str, Any]:
+    provider = policy.provider
+    return {
+        "name": provider.name,
+        "document": f"{provider.document.title} ({provider.document.dated})",
+        "policy_version": policy.version,
+        "ticket_prefix": provider.ticket_prefix,
+        "contacts": [f"{c.channel}: {c.address or 'stated without an address'}{_ours(c)}" for c in provider.contacts],
+        "reply_languages": f"{', '.join(provider.languages.reply_in)}, otherwise {provider.languages.otherwise}",
+        "plans": [f"{plan.id}: {plan.calendar or 'hours not stated'}" for plan in provider.plans],
+        "calendars": list(policy.calendars),
+        "targets": [_targets(row) for row in provider.targets],
+        "prices": [f"{line.id}: {_amount(line)}" for line in provider.prices],
+        "products": list(policy.products),
+        "clauses": len(policy.clauses),
+    }
+
+
+def _calendar(policies: Policies, name: str) -> dict[str, Any]:
+    calendar = policies.calendar(name)
+    policy = next(policy for policy in policies if name in policy.calendars)
+    source = policy.provider.calendars[name]
+    return {
+        "zone": calendar.zone.key,
+        "week": {day: ", ".join(windows) for day, windows in source.week.items()},
+        "holiday_windows": ", ".join(source.holidays.windows) or "closed",
+        "holiday_zone": calendar.holiday_zone.key,
+        "holidays": {day.isoformat(): title for day, title in sorted(source.holidays.dates.items())},
+        "exceptions": {
+            day.isoformat(): f"{change.name}: {', '.join(change.windows) or 'closed'}"
+            for day, change in sorted(source.exceptions.items())
+        },
+        "house_default": source.house_default,
+        "clauses": list(source.clauses),
+        "policy_version": policy.version,
+    }
+
+
+def _find_price(policies: Policies, name: str) -> tuple[Policy, PriceLine]:
+    """A price line by `provider/line`, or by `line` alone where only one provider has it."""
+    lines = [(policy, line) for policy in policies for line in policy.provider.prices]
+    found = [(p, line) for p, line in lines if name in {line.id, f"{p.id}/{line.id}"}]
+    if len(found) != 1:
+        known = ", ".join(f"{policy.id}/{line.id}" for policy, line in found or lines)
+        raise Misconfigured(
+            f"{'several price lines are' if found else 'no price line is'} called {name!r}: name one of {known}"
+        )
+    return found[0]
+
+
+def _price(policy: Policy, line: PriceLine) -> dict[str, Any]:
+    stated = {"amount": str(line.money.amount), "currency": line.money.currency} if line.money else {}
+    return line.model_dump(mode="json", exclude_defaults=True, exclude={"amount", "currency"}) | {
+        **stated,
+        "price": _amount(line),
+        "provider": policy.id,
+        "policy_version": policy.version,
+    }
+
+
+def _amount(line: PriceLine) -> str:
+    if line.money:
+        return f"{line.money} per {line.unit}"
+    if line.licences:
+        return f"{line.licences.percent}% of all licence fees per {line.unit}"
+    return "not stated: a person quotes"
+
+
+def _targets(row: Targets) -> str:
+    of = f"{row.plan} ({', '.join(row.emergencies)})" if row.emergencies else row.plan
+    return f"{of}: first response {row.first_response} minutes, resolution {row.resolution} minutes{_ours(row)}"
+
+
+def _ours(row: Grounded) -> str:
+    return " (house default)" if row.house_default else ""
+
+
+def _print_table(title: str, facts: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, show_header=False, title_justify="left")
+    for field, value in facts.items():
+        table.add_row(field.replace("_", " "), Text(_words(value)))  # Text: brackets in a quote are no markup
+    Console().print(table)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_words(part)}" for key, part in value.items())
+    if isinstance(value, list):
+        return "\n".join(map(_words, value))
+    return {True: "yes", False: "no", None: "none"}[value] if value is None or isinstance(value, bool) else str(value)
