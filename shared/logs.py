@@ -9,7 +9,15 @@ import structlog
 
 from shared.settings import settings
 
-QUIET = ("celery.worker.strategy", "celery.app.trace", "kombu", "httpx", "mail.log", "uvicorn.access")
+QUIET = (
+    "alembic.runtime.plugins",
+    "celery.worker.strategy",
+    "celery.app.trace",
+    "kombu",
+    "httpx",
+    "mail.log",
+    "uvicorn.access",
+)
 """Libraries that tell of every message what the bus tells better, or would name addresses."""
 
 

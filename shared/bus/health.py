@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError as BrokerAway
 from sqlalchemy import text
 from sqlmodel import Session
@@ -64,6 +64,13 @@ def undelivered(session: Session, hearers: Collection[str]) -> int:
     """How many deliveries these hearers (`room.handler`) still have to hear, now or at a later try."""
     statement = text("select count(*) from bus.delivery where hearer = any(:hearers)")
     return int(session.execute(statement, {"hearers": list(hearers)}).scalar_one())
+
+
+def next_timer(session: Session, hearer: str) -> datetime | None:
+    """When the next waiting delivery of a hearer (`room.handler`) is due; None when none waits."""
+    statement = text("select min(due_at) from bus.delivery where hearer = :hearer and due_at > now() and attempts = 0")
+    due_at: datetime | None = session.execute(statement, {"hearer": hearer}).scalar_one()
+    return due_at
 
 
 def is_quiet(session: Session) -> bool:

@@ -1,0 +1,35 @@
+# Everything runs from a clean checkout on a machine with Python 3.11 or newer, make and git. No target needs another
+# to be called first.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := run
+.PHONY: run install test check
+
+run: $(READY)  ## start everything, feed the sample once, keep running until Ctrl-C
+	@exec $(BIN)/scopedesk up --sample
+
+install: $(READY)  ## set up .venv from the lock file
+
+test: $(READY)  ## the whole suite, against real servers of its own
+	@exec $(BIN)/pytest
+
+check: $(READY)  ## the gate: format, lint, types, import contracts, tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Scopedesk needs Python 3.11 or newer, and there is no python3 here." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Scopedesk needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" -V). Name another: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' || { \
+	  echo "This Python lacks venv; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,54 @@
+"""The command line `scopedesk`: one module per group; this one puts them together.
+
+A command raises ScopedeskError for whatever its user can mend; `main` prints it to stderr and exits with 1.
+A wrong use of a command exits with 2.
+"""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from deploy.cli import ingest, stack
+from shared.errors import ScopedeskError
+
+app = typer.Typer(
+    name="scopedesk",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # they may hold what customers wrote
+    help="Decides for each support request whether it is ours, by when, whose and at what price, and proves it.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"scopedesk {version('scopedesk')}")
+        raise typer.Exit
+
+
+@app.callback()
+def set_up(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Logs go to stderr, so that stdout is the command's answer."""
+    from shared import logs
+
+    logs.configure()
+
+
+for flat in (stack,):
+    app.add_typer(flat.app)
+app.add_typer(ingest.app, name="ingest")
+
+
+def main() -> None:
+    """Run the command line; exit code 0, 1 for a failure that is explained on stderr, 2 for a wrong use."""
+    try:
+        app()
+    except ScopedeskError as error:
+        typer.secho(f"scopedesk: {error}", err=True, fg="red")
+        sys.exit(1)

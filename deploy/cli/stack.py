@@ -1,0 +1,126 @@
+"""`scopedesk up`, `down`, `status`, `doctor` and `migrate`: the stack as a whole."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer()
+
+DOWN_SECONDS = 90
+"""Longer than every process may take to stop, one rank after the other."""
+
+
+@app.command()
+def up(
+    *,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Feed the sample customers, inbox and call log once, and show the result.")
+    ] = False,
+) -> None:
+    """Start everything on the data directory (SCOPEDESK_DATA_DIR) and keep it running until Ctrl-C.
+
+    Without DATABASE_URL and REDIS_URL it starts a PostgreSQL and a Redis of its own there.
+    """
+    from deploy.supervisor import Terminal, run_stack
+
+    run_stack(Terminal(), (sys.executable, "-m", "deploy.first_run") if sample else ())
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack of the data directory; what was accepted is kept for the next `up`."""
+    import signal
+
+    from deploy import pids, stack_state
+    from deploy.embedded import Postgres, Redis
+    from shared.settings import settings
+
+    data_dir = settings().data_dir
+    if holder := stack_state.holder(data_dir):
+        pids.stop(holder, signal.SIGTERM, DOWN_SECONDS, "the stack")
+        typer.echo("stopped")
+        return
+    # Nobody holds the directory, but a stack that was killed may have left its processes there.
+    stopped = 0
+    if data_dir.is_dir():
+        with stack_state.only_stack(data_dir):
+            stopped = stack_state.stop_leftovers(data_dir, settings().running_stack())
+            for server in (Redis(data_dir.resolve()), Postgres(data_dir.resolve())):
+                stopped += server.alive()
+                server.stop()
+    typer.echo(f"stopped {stopped} processes that were left behind" if stopped else "no stack runs here")
+
+
+@app.command()
+def status(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")] = False
+) -> None:
+    """What was received and what became of it, what is open and due, and how the workers are."""
+    from deploy.schema import check
+    from deploy.status import stack_status
+    from shared.db import check_database
+    from shared.settings import settings
+
+    database_url = settings().require_database_url()
+    check_database(database_url)
+    check(database_url)
+    found = stack_status()
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        _show(found)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database schema up to date; `up` does so by itself. Safe to repeat."""
+    from deploy.schema import upgrade
+    from shared.db import check_database
+    from shared.settings import settings
+
+    database_url = settings().require_database_url()
+    check_database(database_url)
+    upgrade(database_url)
+    typer.echo("the schema is up to date")
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, servers, schema, ports and policies; say what is wrong and what to do. Exit code 1 if any is."""
+    from deploy.doctor import examine
+
+    wrong = 0
+    for finding in examine():
+        wrong += not finding.well
+        typer.secho("ok    " if finding.well else "WRONG ", fg="green" if finding.well else "red", nl=False)
+        typer.echo(f"{finding.about}: {finding.said}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    counts = Table("received", "ticketed", "appended", "suppressed", "quarantined", "under way", "balanced")
+    counts.add_row(
+        *(str(found[k]) for k in ("received", "ticketed", "appended", "suppressed", "quarantined", "under_way")),
+        "yes" if found["balanced"] else "[red]NO[/red]",
+    )
+    rest = Table("letters sent", "refused", "tickets open", "next due", "dead letters", "relay")
+    rest.add_row(
+        *(str(found[k]) for k in ("sent", "refused", "open")),
+        found["due"] or "-",
+        f"[red]{found['dead']}[/red]" if found["dead"] else "0",
+        "alive" if found["relay_alive"] else "[red]not seen[/red]",
+    )
+    rooms = Table("worker", "under way", "timers", "queue", "process")
+    for name, room in found["rooms"].items():
+        process = {True: "running", False: "[red]down[/red]", None: "-"}[room["running"]]
+        queue = "Redis is away" if room["queue"] is None else str(room["queue"])
+        rooms.add_row(name, str(room["under_way"]), str(room["timers"]), queue, process)
+    console = Console()
+    for table in (counts, rest, rooms):
+        console.print(table)

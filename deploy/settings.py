@@ -1,0 +1,50 @@
+"""What `scopedesk up` needs to know beyond the house's settings: the ports of the stack and who may look into Flower.
+
+The ports of rooms carry the names that the rooms themselves read, so that one variable moves both.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import Misconfigured
+from shared.settings import explain_environment
+
+ENV_PREFIX = "SCOPEDESK_"
+
+
+class StackSettings(BaseSettings):
+    """SCOPEDESK_…; everything listens on loopback unless a host is named."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore")
+
+    email_intake_smtp_host: str = "127.0.0.1"
+    email_intake_smtp_port: int = Field(default=2525, ge=1, le=65535)
+    phone_intake_host: str = "127.0.0.1"
+    phone_intake_port: int = Field(default=8610, ge=1, le=65535)
+    desk_host: str = "127.0.0.1"
+    desk_port: int = Field(default=8600, ge=1, le=65535)
+    flower_host: str = "127.0.0.1"
+    flower_port: int = Field(default=5555, ge=1, le=65535)
+    catcher_host: str = "127.0.0.1"
+    catcher_smtp_port: int = Field(default=1025, ge=1, le=65535)
+    catcher_web_port: int = Field(default=8025, ge=1, le=65535)
+
+    notifications_smtp_host: str | None = None
+    """Where letters go; without one they go to the mail catcher."""
+
+    flower_user: str | None = None
+    flower_password: SecretStr | None = None
+    """Without both, a password is made once and kept in the data directory."""
+
+
+@lru_cache
+def stack_settings() -> StackSettings:
+    """The settings of this process; Misconfigured names every wrong variable."""
+    try:
+        return StackSettings()
+    except ValidationError as error:
+        raise Misconfigured(explain_environment(error)) from error

@@ -1,0 +1,67 @@
+"""What came in and what became of it, counted by each room in its own tables, so that the sums check each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deploy import pids
+from shared import clock
+from shared.bus import health
+from shared.settings import settings
+
+INTAKE_HEARERS = ("email_intake.read_email", "phone_intake.read_call", "tickets.file_email", "tickets.file_call")
+"""Until one of these is done, an arrival is neither ticketed nor appended, suppressed or quarantined."""
+
+RELAY_ALIVE_SECONDS = 15
+"""A relay goes round several times a second; one that was not seen this long is down or cut off."""
+
+
+def stack_status() -> dict[str, Any]:
+    """The state of the whole pipeline at one moment, ready for JSON.
+
+    `balanced` is false when arrivals are missing: received, but neither under way nor anywhere else.
+    """
+    from services.email_intake.store import counts as email_counts
+
+    from services.desk.store import counts as desk_counts
+    from services.notifications.store import counts as letter_counts
+    from services.phone_intake.store import counts as phone_counts
+    from services.tickets.store import counts as ticket_counts
+
+    stack = settings().running_stack()
+    running = {name: pids.runs(known) for name, known in stack.get("processes", {}).items()}
+    with health.snapshot() as session:
+        emails, calls, tickets = email_counts(session), phone_counts(session), ticket_counts(session)
+        letters, desk = letter_counts(session), desk_counts(session)
+        received = emails["received"] + calls["received"]
+        suppressed = emails["suppressed"] + calls["suppressed"]
+        quarantined = emails["quarantined"] + calls["quarantined"]
+        under_way = health.undelivered(session, INTAKE_HEARERS)
+        due = health.next_timer(session, "sla.check_target")
+        seen = health.relay_seen_at(session)
+        accounted = tickets["ticketed"] + tickets["appended"] + suppressed + quarantined
+        return {
+            "received": received,
+            "ticketed": tickets["ticketed"],
+            "appended": tickets["appended"],
+            "suppressed": suppressed,
+            "quarantined": quarantined,
+            "under_way": under_way,
+            "balanced": received == accounted + under_way,
+            "sent": letters["sent"],
+            "refused": letters["refused"],
+            "open": desk["open"],
+            "due": due.isoformat() if due else None,
+            "dead": health.dead_letters(session),
+            "relay_alive": bool(seen and (clock.now() - seen).total_seconds() < RELAY_ALIVE_SECONDS),
+            "rooms": {
+                room: {
+                    "under_way": found.under_way,
+                    "timers": found.timers,
+                    "queue": found.queue,
+                    "running": running.get(room),
+                }
+                for room, found in health.rooms(session).items()
+            },
+            "processes": running,
+        }
