@@ -152,7 +152,8 @@ def _amount(line: PriceLine) -> str:
     if line.money:
         return f"{line.money} per {line.unit}"
     if line.licences:
-        return f"{line.licences.percent}% of all licence fees per {line.unit}"
+        free = ", the first one free" if line.licences.first_year_free else ""
+        return f"{line.licences.percent}% of all licence fees per {line.unit}{free}"
     return "not stated: a person quotes"
 
 
