@@ -28,7 +28,6 @@ SHORTEST_NUMBER_DIGITS = 6
 
 _ANONYMOUS = frozenset({"", "anonymous", "anoniem", "withheld", "private", "restricted", "unknown", "unavailable"})
 _HIDE_PREFIXES = re.compile(r"^(\*31\*?|#31#|\*31#|\*67)")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
 
 
 class Column(StrEnum):
@@ -233,8 +232,8 @@ def text_of(record: CallRecord) -> str:
 
 
 def subject_of(record: CallRecord) -> str:
-    """The first sentence of what is known of the call, cut at a word."""
-    first = " ".join(_SENTENCE_END.split(text_of(record).strip(), maxsplit=1)[0].split())
+    """The first paragraph of what is known of the call, cut at a word."""
+    first = " ".join(text_of(record).strip().partition("\n\n")[0].split())
     if len(first) <= MAX_SUBJECT_CHARS:
         return first
-    return first[:MAX_SUBJECT_CHARS].rpartition(" ")[0].rstrip(",;:") + " …"
+    return (first[:MAX_SUBJECT_CHARS].rpartition(" ")[0] or first[:MAX_SUBJECT_CHARS]).rstrip(".,;:") + " …"

@@ -126,8 +126,8 @@ def test_a_transcript_beside_a_note_is_marked_as_a_machines_work():
     assert rules.text_of(read(transcript="uh the site is down")).endswith("[machine transcript]\nuh the site is down")
 
 
-def test_the_subject_is_the_first_sentence_and_is_cut_at_a_word():
-    assert rules.subject_of(read()) == "Site gives 502 since ten."
+def test_the_subject_is_the_first_paragraph_cut_at_a_word():
+    assert rules.subject_of(read(transcript="x y z")) == CALL["summary"]
     long = rules.subject_of(read(summary="word " * 40))
     assert long.endswith("word …")
     assert len(long) <= rules.MAX_SUBJECT_CHARS + 2
