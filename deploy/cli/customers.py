@@ -30,7 +30,7 @@ def load(
     from shared.policies import load_policies
 
     customers = read_customers(file)
-    providers = load_policies().providers
+    providers = load_policies().by_provider
     if unknown := sorted({customer.provider for customer in customers} - set(providers)):
         raise Misconfigured(f"{file}: no policy pack for provider {', '.join(unknown)}; known: {', '.join(providers)}")
     for provider, address in rules.shared_addresses(customers):

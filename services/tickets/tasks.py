@@ -109,4 +109,4 @@ def _open(
 
 
 def _prefix(provider: str) -> str:
-    return load_policies().provider(provider).ticket_prefix
+    return load_policies().provider(provider).provider.ticket_prefix

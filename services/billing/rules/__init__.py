@@ -1,0 +1,22 @@
+"""What may be charged, and when: prices, quotes, consent. Pure."""
+
+from services.billing.rules.cloud_events import FEED, cloud_event
+from services.billing.rules.consent import Agreement, Charge, Consent, Quote, QuoteState, Refusal, Token, agreed_token
+from services.billing.rules.quotes import PaidWork, is_news, next_version, paid_work
+
+__all__ = [
+    "FEED",
+    "Agreement",
+    "Charge",
+    "Consent",
+    "PaidWork",
+    "Quote",
+    "QuoteState",
+    "Refusal",
+    "Token",
+    "agreed_token",
+    "cloud_event",
+    "is_news",
+    "next_version",
+    "paid_work",
+]

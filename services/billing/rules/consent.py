@@ -1,0 +1,185 @@
+"""Consent: no charge without one, and none that does not fit the quote, the amount and the person.
+
+The types say it: a `Charge` is made only from a `Consent`, and a `Consent` only by `Consent.to`, which checks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import InitVar, dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from shared.events import derived_id
+from shared.money import Money
+
+
+class QuoteState(StrEnum):
+    """What became of one version of a quote. A draft waits for a person's price and was never offered."""
+
+    DRAFT = "draft"
+    OFFERED = "offered"
+    AGREED = "agreed"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One version of a quote, as far as consent goes. `approvers`: e-mail addresses in lower case."""
+
+    quote_id: str
+    version: int
+    ticket_id: str
+    line: str
+    clause: str
+    total: Money | None
+    decided_at: datetime
+    valid_until: datetime | None
+    approvers: frozenset[str]
+    state: QuoteState
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What somebody agreed to. `vouched_for`: the author was authenticated, or an agent spoke with the person."""
+
+    quote_id: str
+    version: int
+    total: Money | None
+    given_by: str | None
+    given_how: str
+    given_at: datetime
+    vouched_for: bool
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an agreement is no consent, for an agent to read."""
+
+    reason: str
+
+
+class _Seal:
+    """Held by this module alone: whoever has it has checked."""
+
+
+_SEAL = _Seal()
+
+
+@dataclass(frozen=True)
+class Consent:
+    """An authorised person's agreement to exactly one version and amount of a quote. Made by `Consent.to` only."""
+
+    quote: Quote
+    total: Money
+    given_by: str
+    given_how: str
+    given_at: datetime
+    seal: InitVar[_Seal]
+
+    def __post_init__(self, seal: _Seal) -> None:
+        if seal is not _SEAL:
+            raise TypeError("a Consent is made by Consent.to, which checks it")
+
+    @classmethod
+    def to(cls, quote: Quote, agreement: Agreement) -> Consent | Refusal:
+        """The consent that an agreement is, or the reason why it is none. `quote` is the newest version."""
+        by = (agreement.given_by or "").lower()
+        reason = _objection(quote, agreement, by)
+        if reason or quote.total is None:
+            return Refusal(reason or "the quote has no price yet")
+        return cls(quote, quote.total, by, agreement.given_how, agreement.given_at, seal=_SEAL)
+
+    @property
+    def consent_id(self) -> UUID:
+        """Follows from the quote and its version: there is one consent to each."""
+        return derived_id("consent", self.quote.quote_id, self.quote.version)
+
+
+@dataclass(frozen=True)
+class Charge:
+    """An amount that the billing system books once. Made by `Charge.of` only."""
+
+    consent: Consent
+    seal: InitVar[_Seal]
+
+    def __post_init__(self, seal: _Seal) -> None:
+        if seal is not _SEAL:
+            raise TypeError("a Charge is made by Charge.of, from a Consent")
+
+    @classmethod
+    def of(cls, consent: Consent) -> Charge:
+        """The charge that a consent allows."""
+        return cls(consent, seal=_SEAL)
+
+    @property
+    def charge_id(self) -> UUID:
+        """Follows from quote, version and line, so that the same work can never be charged twice."""
+        quote = self.consent.quote
+        return derived_id("charge", quote.quote_id, quote.version, quote.line)
+
+    @property
+    def total(self) -> Money:
+        """Exactly what was agreed to, without VAT."""
+        return self.consent.total
+
+
+def _objection(quote: Quote, agreement: Agreement, by: str) -> str | None:
+    objections = (
+        (quote.quote_id != agreement.quote_id, "another quote was agreed to"),
+        (quote.version != agreement.version, f"version {agreement.version} of it is not its newest, {quote.version}"),
+        (quote.state not in {QuoteState.OFFERED, QuoteState.AGREED}, f"the quote is {quote.state}"),
+        (quote.valid_until is None or agreement.given_at >= quote.valid_until, "the quote was no longer valid"),
+        (agreement.total != quote.total, f"{agreement.total} was agreed to, the quote says {quote.total}"),
+        (by not in quote.approvers, "this person is not on record as one who may approve costs"),
+        (not agreement.vouched_for, "the sender of the e-mail is not authenticated: an agent has to ask the person"),
+    )
+    return next((reason for applies, reason in objections if applies), None)
+
+
+# --- reading a yes ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a reply names: a quote, and a version unless it is the first."""
+
+    quote_id: str
+    version: int
+
+
+_TOKEN = re.compile(r"\bQ-([A-Z]{2,8})-(\d+)-(\d+)\b(?!-)(?:\s*,?\s*v(?:ersion|ersie)?\.?\s*(\d+)\b)?", re.IGNORECASE)
+_YES = re.compile(
+    r"""
+      \b(?:i|we)\s+(?:(?:hereby|fully|both|do)\s+)?(?:agree|accept|approve)\b
+    | \b(?:ik|wij|we)\s+(?:accepteer|accepteren)\b
+    | \b(?:ik|wij|we)\s+(?:ga|gaan|ben|zijn|geef|geven)\s+(?:\w+\s+){0,4}akkoord\b
+    | \bhier(?:bij|mee)\s+(?:ga|gaan|ben|zijn|geef|geven)\s+(?:ik|wij|we)\s+(?:\w+\s+){0,4}akkoord\b
+    | (?:^|[.!:,])\s*(?:(?:yes|ja|ok|oké|prima|hierbij)[\s,.!]+)?(?:agreed|approved|accepted|akkoord)\b
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+_DOUBT = re.compile(
+    r"\?|n['\u2019]t\b"
+    r"|\b(?:not|no|never|cannot|disagree|but|if|unless|until|provided|once|when|after|before|first|only|instead|"
+    r"except|however|would|could|wait|cancel|"
+    r"niet|geen|nooit|nee|maar|indien|als|mits|tenzij|totdat|zodra|wanneer|nadat|eerst|alleen|behalve|echter|zou|"
+    r"oneens|wacht|annuleer|annuleren)\b",
+    re.IGNORECASE,
+)
+
+
+def agreed_token(text: str) -> Token | None:
+    """The one quote that a reply clearly says yes to (English or Dutch); None when there is any doubt.
+
+    Quoted lines are not the author's words. A condition, a question, a negation, a second quote: a person reads it.
+    """
+    own = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(">"))
+    tokens = {
+        Token(f"Q-{found[1].upper()}-{found[2]}-{found[3]}", int(found[4] or 1)) for found in _TOKEN.finditer(own)
+    }
+    if len(tokens) != 1 or _DOUBT.search(own) or not _YES.search(own):
+        return None
+    return tokens.pop()

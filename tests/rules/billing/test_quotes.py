@@ -1,0 +1,95 @@
+"""Which work is quoted, and when a decision changes a quote."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.billing import rules
+from services.billing.rules import PaidWork, Quote, QuoteState
+from shared.money import Money
+from shared.vocabulary import Decision, PriceOffer, Verdict
+
+NOON = datetime(2026, 6, 5, 12, tzinfo=UTC)
+PRICE = Money.of(125, "EUR")
+RESTORE = PriceOffer(
+    line="restore", clause="hypernode.backups.restore-price", title="Restore", unit="job", amount=PRICE
+)
+PAID = Decision(verdict=Verdict.PAID, price=RESTORE, needs_person=False)
+COURTESY = Decision(verdict=Verdict.COURTESY, needs_person=False)
+QUOTE = Quote(
+    quote_id="Q-HN-1042-1",
+    version=1,
+    ticket_id="HN-1042",
+    line="restore",
+    clause=RESTORE.clause,
+    total=PRICE,
+    decided_at=NOON,
+    valid_until=NOON + timedelta(days=14),
+    approvers=frozenset(),
+    state=QuoteState.OFFERED,
+)
+
+
+def totals(decision):
+    return [(work.offer.line, work.total) for work in rules.paid_work(decision)]
+
+
+def test_paid_work_with_a_stated_price_is_offered_at_it():
+    assert totals(PAID) == [("restore", PRICE)]
+
+
+def test_the_total_of_an_offer_counts_where_it_differs_from_the_amount_of_one_unit():
+    twice = RESTORE.model_copy(update={"total": PRICE.times(2)})
+    assert totals(PAID.model_copy(update={"price": twice})) == [("restore", PRICE.times(2))]
+
+
+def test_paid_parts_of_a_mixed_message_are_offered_in_the_language_of_the_reply():
+    mixed = Decision(verdict=Verdict.MIXED, reply_language="nl", needs_person=False, parts=(COURTESY, PAID))
+    (work,) = rules.paid_work(mixed)
+    assert (work.total, work.decision.verdict, work.decision.reply_language) == (PRICE, Verdict.PAID, "nl")
+
+
+def test_a_doubtful_question_beside_it_does_not_hold_up_a_sure_offer():
+    doubtful = COURTESY.model_copy(update={"needs_person": True})
+    assert totals(Decision(verdict=Verdict.MIXED, needs_person=True, parts=(doubtful, PAID))) == [("restore", PRICE)]
+
+
+def test_a_line_is_offered_once_however_often_it_is_asked_for():
+    assert totals(Decision(verdict=Verdict.MIXED, needs_person=False, parts=(PAID, PAID))) == [("restore", PRICE)]
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        PAID.model_copy(update={"needs_person": True}),
+        PAID.model_copy(update={"price": RESTORE.model_copy(update={"amount": None})}),
+        PAID.model_copy(update={"price": None, "clauses": ("hypernode.backups.restore-paid",)}),
+        Decision(
+            verdict=Verdict.MIXED, needs_person=False, parts=(PAID.model_copy(update={"needs_person": True}), COURTESY)
+        ),
+    ],
+)
+def test_without_a_stated_price_or_a_sure_verdict_a_person_quotes(decision):
+    assert [work.total for work in rules.paid_work(decision)] == [None]
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict is not Verdict.PAID])
+def test_a_price_beside_another_verdict_is_no_offer(verdict):
+    assert rules.paid_work(PAID.model_copy(update={"verdict": verdict})) == []
+
+
+def test_only_a_newer_decision_at_another_price_changes_a_quote_and_never_one_agreed_to():
+    dearer = PaidWork(PAID, RESTORE, PRICE.times(2))
+    later = NOON + timedelta(minutes=1)
+    assert rules.is_news(dearer, later, QUOTE)
+    assert not rules.is_news(dearer, NOON, QUOTE)
+    assert not rules.is_news(PaidWork(PAID, RESTORE, PRICE), later, QUOTE)
+    assert not rules.is_news(dearer, later, replace(QUOTE, state=QuoteState.AGREED))
+
+
+def test_the_first_offer_is_version_one_also_after_a_draft():
+    offer, draft = PaidWork(PAID, RESTORE, PRICE), PaidWork(PAID, RESTORE, None)
+    assert (rules.next_version(offer, None), rules.next_version(draft, None)) == (1, 0)
+    assert rules.next_version(offer, replace(QUOTE, version=0, state=QuoteState.DRAFT)) == 1
+    assert rules.next_version(offer, QUOTE) == 2
