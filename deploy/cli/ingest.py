@@ -33,3 +33,32 @@ def calls(
             typer.echo(f"{path}: {stored} call records stored")
     if problems:
         raise ScopedeskError("\n".join(problems))
+
+
+@app.command("mail")
+def mail(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help=".eml files, folders, Maildirs or mboxes; `-` reads standard input.", metavar="PATH…"),
+    ],
+    mailbox: Annotated[
+        str, typer.Option(help="The mailbox that they were delivered to; else their headers tell.", metavar="ADDR")
+    ] = "",
+) -> None:
+    """Store every e-mail; each is then read by the email_intake worker.
+
+    A file that is no e-mail is stored too and ends quarantined. A path that cannot be read is reported and the others
+    are still stored.
+    """
+    from services.email_intake.gateway import files as gateway
+    from shared.errors import ScopedeskError
+
+    stored, problems = 0, list[str]()
+    for item in gateway.ingest(paths, mailbox):
+        if isinstance(item, gateway.Problem):
+            problems.append(item.text)
+        else:
+            stored += 1
+    typer.echo(f"{stored} e-mail{'s' * (stored != 1)} stored")
+    if problems:
+        raise ScopedeskError("\n".join(problems))

@@ -1,0 +1,1 @@
+"""Where e-mails come from: files and folders (`files`), and mail servers (`smtp`)."""

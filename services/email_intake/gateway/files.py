@@ -1,0 +1,116 @@
+"""E-mails in files: .eml, folders of them, Maildir, mbox, and standard input. Nothing is moved or changed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from services.email_intake import store
+from services.email_intake.settings import settings
+from shared.errors import Misconfigured, Transient
+
+STDIN = Path("-")
+MAILDIR_FOLDERS = ("cur", "new")
+
+_MBOX_SEPARATOR = re.compile(rb"From \S.*\d{1,2}:\d{2}.*\d{4}\s*$|From \S+\s+\w{3} \w{3} .*\d{4}\s*$")
+_ESCAPED_SEPARATOR = re.compile(rb">+From ")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The bytes of one e-mail and where they were."""
+
+    raw: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A path, or a mail in it, that could not be taken, and why."""
+
+    text: str
+
+
+def ingest(paths: Iterable[Path], mailbox: str = "") -> Iterator[Found | Problem]:
+    """Store every e-mail of the paths, each in its own transaction; gives what was stored and what was not.
+
+    `mailbox` says where they were delivered; without it their headers tell. Misconfigured when it is none of ours.
+    """
+    if mailbox and not settings().own.owns(mailbox):
+        known = ", ".join(settings().mailboxes)
+        raise Misconfigured(f"{mailbox} is none of our mailboxes ({known}): see SCOPEDESK_EMAIL_INTAKE_MAILBOXES")
+    for item in emails_in(paths):
+        if isinstance(item, Found):
+            try:
+                store.store_email(item.raw, mailbox, source=item.source)
+            except Transient as error:
+                yield Problem(f"{item.source}: {error}")
+                return
+        yield item
+
+
+def emails_in(paths: Iterable[Path]) -> Iterator[Found | Problem]:
+    """Every e-mail in these files, folders, Maildirs and mboxes; `-` is standard input."""
+    for path in paths:
+        try:
+            if path == STDIN:
+                yield from _mails(sys.stdin.buffer, "standard input")
+            elif path.is_dir():
+                yield from _folder(path)
+            else:
+                yield from _file(path)
+        except OSError as error:
+            yield Problem(f"{path}: {(error.strerror or str(error)).lower()}")
+
+
+def _folder(folder: Path) -> Iterator[Found | Problem]:
+    """All files below a folder, in the order of their names; hidden ones and Maildir's unfinished ones are left."""
+    is_maildir = all((folder / name).is_dir() for name in MAILDIR_FOLDERS)
+    for path in sorted(folder.iterdir()):
+        if is_maildir and path.name not in MAILDIR_FOLDERS and not (path / "cur").is_dir():
+            continue
+        if path.name.startswith(".") and not (is_maildir and path.is_dir()):
+            continue
+        yield from emails_in([path])
+
+
+def _file(path: Path) -> Iterator[Found | Problem]:
+    with path.open("rb") as stream:
+        yield from _mails(stream, str(path))
+
+
+def _mails(stream: BinaryIO, source: str) -> Iterator[Found | Problem]:
+    """One mail, or each of an mbox. A mail over the size limit is read past without keeping it."""
+    limit = settings().size_limit
+    first = stream.readline(limit + 1)
+    if not _MBOX_SEPARATOR.match(first):
+        raw = first + stream.read(limit + 1 - len(first))
+        yield Found(raw, source) if len(raw) <= limit else _too_large(source, limit)
+        return
+    number, size, lines, after_blank = 1, 0, list[bytes](), False
+    for line in iter(lambda: stream.readline(limit + 1), b""):
+        if after_blank and _MBOX_SEPARATOR.match(line):
+            yield _mbox_mail(lines, size, f"{source}, mail {number}", limit)
+            number, size, lines, after_blank = number + 1, 0, [], False
+            continue
+        size += len(line)
+        if size <= limit:
+            lines.append(line[1:] if _ESCAPED_SEPARATOR.match(line) else line)
+        after_blank = not line.strip(b"\r\n")
+    yield _mbox_mail(lines, size, f"{source}, mail {number}", limit)
+
+
+def _mbox_mail(lines: list[bytes], size: int, source: str, limit: int) -> Found | Problem:
+    if size > limit:
+        return _too_large(source, limit)
+    if lines and not lines[-1].strip(b"\r\n"):  # the empty line before the next separator is not of the mail
+        lines = lines[:-1]
+    return Found(b"".join(lines), source)
+
+
+def _too_large(source: str, limit: int) -> Problem:
+    return Problem(f"{source}: larger than {limit} bytes, see SCOPEDESK_EMAIL_INTAKE_SIZE_LIMIT")

@@ -1,0 +1,31 @@
+"""When two deliveries are the same mail."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+_KEYED = (b"message-id", b"date", b"from", b"subject", b"in-reply-to")
+_HEADER = re.compile(rb"^([!-9;-~]+)[ \t]*:", re.MULTILINE)
+_LINE_END = re.compile(rb"\r\n|\r")
+
+
+def mail_key(raw: bytes) -> str:
+    """SHA-256 of what the sender wrote: Message-ID, Date, From, Subject, In-Reply-To and the body.
+
+    What the way adds (Received, Delivered-To, line ends) does not count, and a Message-ID alone does not decide:
+    some senders use one for different mails.
+    """
+    head, _, body = _LINE_END.sub(b"\n", raw).lstrip(b"\n").partition(b"\n\n")
+    found: dict[bytes, bytes] = {}
+    starts = list(_HEADER.finditer(head))
+    for place, header in enumerate(starts):
+        end = starts[place + 1].start() if place + 1 < len(starts) else len(head)
+        found.setdefault(header[1].lower(), b" ".join(head[header.end() : end].split()))
+    digest = hashlib.sha256()
+    for part in (*(found.get(name, b"") for name in _KEYED), body.rstrip(b"\n")):
+        digest.update(b"%d:" % len(part))
+        digest.update(part)
+    if not starts:  # no mail: its bytes are all there is to compare
+        digest.update(head)
+    return digest.hexdigest()

@@ -1,0 +1,55 @@
+"""Which of our mailboxes a mail is for, and the ticket number that its address may carry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.email_intake.rules.message import ParsedEmail
+
+_TICKET = re.compile(r"[a-z]{2,6}-\d{1,12}")
+_RECIPIENT_HEADERS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One of our mailboxes as a mail reached it. `reply_token` is a ticket number, as in support+hn-1042@…."""
+
+    address: str
+    provider: str
+    reply_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mailboxes:
+    """Our addresses (lower case, without a "+" part) and the provider that each belongs to."""
+
+    providers: Mapping[str, str]
+
+    def find(self, address: str) -> Mailbox | None:
+        """The mailbox behind an address, with or without a "+" part."""
+        local, _, domain = address.strip().strip("<>").lower().rpartition("@")
+        base, _, extra = local.partition("+")
+        provider = self.providers.get(f"{base}@{domain}")
+        if provider is None:
+            return None
+        return Mailbox(f"{base}@{domain}", provider, extra.upper() if _TICKET.fullmatch(extra) else None)
+
+    def find_for(self, mail: ParsedEmail, recipient: str) -> Mailbox | None:
+        """The mailbox of a mail: by its envelope recipient when that is known, else by its headers, first hit."""
+        if recipient:
+            return self.find(recipient)
+        named = (person.email for header in _RECIPIENT_HEADERS for person in mail.people(header))
+        return self._first(named)
+
+    def _first(self, addresses: Iterable[str]) -> Mailbox | None:
+        return next(filter(None, map(self.find, addresses)), None)
+
+    def owns(self, address: str) -> bool:
+        """Whether an address is one of ours."""
+        return self.find(address) is not None
+
+    def owns_domain(self, domain: str) -> bool:
+        """Whether one of our mailboxes is in a mail domain."""
+        return any(address.endswith(f"@{domain}") for address in self.providers)

@@ -1,0 +1,55 @@
+"""email_intake: what the mail brings.
+
+Hears `EmailStored`, which its own gateways say once the bytes are durable. Says `EmailReceived` for a mail from a
+person, `EmailSuppressed` for one that needs no ticket, `EmailQuarantined` for one that a person must look at. Owns the
+raw e-mails and their arrivals.
+"""
+
+from __future__ import annotations
+
+from services.email_intake import rules, store
+from services.email_intake.rules import Outcome, Reading
+from services.email_intake.settings import settings
+from shared.bus import Transaction, Worker
+from shared.events import EmailQuarantined, EmailReceived, EmailStored, EmailSuppressed
+from shared.vocabulary import Requester
+
+worker = Worker("email_intake")
+app = worker.app
+
+
+@worker.hears(EmailStored)
+def read_email(event: EmailStored, tx: Transaction) -> None:
+    """Read one stored e-mail and say what it is."""
+    arrival, raw = store.arrival_to_read(tx.session, event.arrival_id)
+    reading = rules.read(raw, settings().own, recipient=arrival.recipient, envelope_from=arrival.envelope_from)
+    arrival.mailbox = reading.mailbox.address if reading.mailbox else None
+    first = store.first_in_mailbox(tx.session, arrival.mailbox or arrival.recipient, arrival.key, arrival.id)
+    if first != arrival.id:
+        arrival.state, arrival.reason = store.State.SUPPRESSED, f"duplicate of arrival {first}"
+        tx.say(EmailSuppressed(arrival_id=arrival.id, reason=arrival.reason))
+        return
+    arrival.state, arrival.reason = store.State(reading.outcome), reading.reason
+    tx.say(_fact(arrival, reading))
+
+
+def _fact(arrival: store.Arrival, reading: Reading) -> EmailReceived | EmailSuppressed | EmailQuarantined:
+    if reading.outcome is Outcome.SUPPRESSED:
+        return EmailSuppressed(arrival_id=arrival.id, reason=reading.reason)
+    if reading.outcome is Outcome.QUARANTINED or reading.mailbox is None:
+        return EmailQuarantined(arrival_id=arrival.id, reason=reading.reason)
+    sender = reading.sender
+    return EmailReceived(
+        arrival_id=arrival.id,
+        provider=reading.mailbox.provider,
+        mailbox=reading.mailbox.address,
+        sender=Requester(name=sender.name or None, email=sender.email) if sender else Requester(),
+        subject=reading.mail.subject,
+        text=reading.reply.new,
+        full_text=reading.reply.full,
+        message_id=reading.mail.message_id,
+        references=reading.mail.references,
+        reply_token=reading.mailbox.reply_token,
+        may_acknowledge=reading.may_acknowledge,
+        received_at=arrival.received_at,
+    )
