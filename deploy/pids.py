@@ -18,11 +18,11 @@ from shared.errors import Misconfigured
 POLL_SECONDS = 0.02
 
 
-def in_pid_file(path: Path, program: str) -> int | None:
-    """The process that a server's pid file names, if it runs and is that program."""
+def in_pid_file(path: Path, *programs: str) -> int | None:
+    """The process that a server's pid file names, if it runs and is one of these programs."""
     try:
         process = psutil.Process(int(path.read_text().split(maxsplit=1)[0]))
-        return int(process.pid) if process.name().startswith(program) and _runs(process) else None
+        return int(process.pid) if process.name().startswith(programs) and _runs(process) else None
     except (OSError, ValueError, IndexError, psutil.Error):
         return None
 
