@@ -7,10 +7,10 @@ import socket
 import tempfile
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
+from deploy import pids
 from deploy.embedded import Postgres, Redis, embedded_servers
 
 
@@ -50,12 +50,11 @@ def test_servers_that_outlived_their_keeper_are_adopted_and_dead_ones_restarted_
     postgres, redis = Postgres(data_dir), Redis(data_dir)
     postgres.start()
     redis.start()
-    pids = postgres.pid(), redis.pid()
+    running = postgres.pid(), redis.pid()
     with embedded_servers(data_dir):
-        assert (Postgres(data_dir).pid(), Redis(data_dir).pid()) == pids, "the running ones were adopted"
-        for pid in pids:
-            psutil.Process(pid).send_signal(signal.SIGKILL)
-            psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [])
+        assert (Postgres(data_dir).pid(), Redis(data_dir).pid()) == running, "the running ones were adopted"
+        for pid in running:
+            pids.stop(pid, signal.SIGKILL, 30, "the server")
         assert not postgres.alive()
         assert not redis.alive()
         postgres.start()

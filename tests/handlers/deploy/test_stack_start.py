@@ -1,0 +1,129 @@
+"""What `scopedesk up` refuses, and how it says so."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from deploy import pids, stack_state
+from deploy.flower_login import flower_login
+from deploy.processes import doors
+from deploy.settings import StackSettings
+from deploy.supervisor import check_ports
+from shared.errors import Misconfigured
+
+PORTS = (
+    "SCOPEDESK_EMAIL_INTAKE_SMTP_PORT",
+    "SCOPEDESK_PHONE_INTAKE_PORT",
+    "SCOPEDESK_DESK_PORT",
+    "SCOPEDESK_FLOWER_PORT",
+    "SCOPEDESK_CATCHER_SMTP_PORT",
+    "SCOPEDESK_CATCHER_WEB_PORT",
+)
+
+
+def free_ports(number: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def scopedesk(*arguments: str, data_dir, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.cli", *arguments],
+        env=clean | ports | {"SCOPEDESK_DATA_DIR": str(data_dir)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_second_stack_on_the_same_data_is_refused_and_the_first_is_named(tmp_path):
+    with stack_state.only_stack(tmp_path):
+        refused = scopedesk("up", data_dir=tmp_path)
+        assert stack_state.holder(tmp_path) == os.getpid()
+    assert refused.returncode == 1
+    assert f"process {os.getpid()}" in refused.stderr
+    assert "SCOPEDESK_DATA_DIR" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert stack_state.holder(tmp_path) is None
+
+
+def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = scopedesk("up", data_dir=tmp_path, SCOPEDESK_DESK_PORT=str(port))
+    assert refused.returncode == 1
+    assert f"port {port} on 127.0.0.1 (desk) is taken: choose another with SCOPEDESK_DESK_PORT" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "postgres").exists(), "no server was started for nothing"
+
+
+def test_two_settings_with_the_same_port_are_named():
+    (one,) = free_ports(1)
+    wanted = StackSettings(desk_port=one, flower_port=one)
+    with pytest.raises(Misconfigured, match="SCOPEDESK_DESK_PORT and SCOPEDESK_FLOWER_PORT are both"):
+        check_ports(doors(wanted))
+
+
+@pytest.mark.parametrize(
+    ("database_url", "said"),
+    [
+        ("mysql://localhost/desk", "must begin with postgresql://"),
+        ("postgresql://nobody@127.0.0.1:1/desk", "no PostgreSQL answers at DATABASE_URL"),
+    ],
+)
+def test_a_wrong_database_url_is_one_clear_message(tmp_path, database_url, said):
+    refused = scopedesk("up", data_dir=tmp_path, DATABASE_URL=database_url, REDIS_URL="redis://127.0.0.1:1/0")
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_wrong_setting_is_named_without_its_value(tmp_path):
+    refused = scopedesk("up", data_dir=tmp_path, SCOPEDESK_DESK_PORT="eighty")
+    assert refused.returncode == 1
+    assert "desk_port" in refused.stderr
+    assert "eighty" not in refused.stderr
+
+
+def test_processes_that_a_killed_stack_left_behind_are_stopped_and_no_others(tmp_path):
+    pause = [sys.executable, "-c", "import signal; signal.pause()"]
+    with subprocess.Popen(pause) as left, subprocess.Popen(pause) as other:
+        reused = pids.identity(other.pid) | {"started": 1.0}
+        state = {"processes": {"scope": pids.identity(left.pid), "sla": reused, "desk": None}}
+        stack_state.write_state(tmp_path, state)
+        assert json.loads((tmp_path / "stack.json").read_text()) == state
+        assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0
+        assert stack_state.stop_leftovers(tmp_path, state) == 1
+        assert left.wait() == -signal.SIGTERM
+        assert other.poll() is None
+        other.terminate()
+    assert not (tmp_path / "stack.json").exists()
+
+
+def test_the_password_for_flower_is_made_once_and_only_its_owner_reads_it(tmp_path):
+    first = flower_login(StackSettings(), tmp_path)
+    again = flower_login(StackSettings(), tmp_path)
+    assert first.made_now
+    assert not again.made_now
+    assert (first.user, first.password) == (again.user, again.password)
+    assert (tmp_path / "flower-login").stat().st_mode & 0o077 == 0
+    with pytest.raises(Misconfigured, match="set both"):
+        flower_login(StackSettings(flower_user="me"), tmp_path)
+
+
+def test_down_and_status_say_so_when_no_stack_runs(tmp_path):
+    assert scopedesk("down", data_dir=tmp_path).stdout == "no stack runs here\n"
+    status = scopedesk("status", data_dir=tmp_path)
+    assert status.returncode == 1
+    assert "start one with `scopedesk up`" in status.stderr
