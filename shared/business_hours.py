@@ -131,7 +131,7 @@ class Calendar:
         """When a clock that starts at `start` has counted `duration` of open time outside the pauses."""
         _check(duration)
         start, stops = _utc(start), _merged(pauses)
-        table = self._covering(start, stops[-1][1] if stops else start)
+        table = self._covering(start, max(start, stops[-1][1]) if stops else start)
         while (due := table.due(start, duration, stops)) is None:
             table = self._extended(table)
         return due
