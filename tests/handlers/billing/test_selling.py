@@ -1,0 +1,254 @@
+"""Paid work is quoted, agreed to and charged, each once, on real tables."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from services.billing.tasks import worker
+from shared import clock
+from shared.bus import feed
+from shared.bus.worker import Outcome
+from shared.events import (
+    ChargeRecorded,
+    ConsentGiven,
+    ConsentRecorded,
+    ConsentRefused,
+    QuoteDrafted,
+    QuoteExpired,
+    QuoteIssued,
+    ScopeDecided,
+    TicketReplied,
+    derived_id,
+)
+from shared.money import Money
+from shared.vocabulary import Channel, Decision, PriceOffer, Requester, TicketFacts, Verdict
+
+PRICE = Money.of(125, "EUR")
+RESTORE = PriceOffer(
+    line="restore", clause="hypernode.backups.restore-price", title="Restore", unit="job", amount=PRICE
+)
+PAID = Decision(verdict=Verdict.PAID, price=RESTORE, needs_person=False)
+ANNA = Requester(name="Anna", email="anna@bloemen.example", customer_id="c-1", may_approve_costs=True)
+BOB = Requester(name="Bob", email="bob@bloemen.example", customer_id="c-1")
+TICKET = TicketFacts(
+    ticket_id="HN-1042",
+    provider="hypernode",
+    channel=Channel.EMAIL,
+    subject="Restore",
+    requester=ANNA,
+    account="bloemen",
+    approvers=("anna@bloemen.example",),
+    received_at=clock.now(),
+)
+QUOTE_ID = "Q-HN-1042-1"
+
+
+def decided(decision=PAID, **fields):
+    return ScopeDecided(ticket_id=TICKET.ticket_id, ticket=TICKET, text="Restore, please", decision=decision, **fields)
+
+
+def replied(words, author=ANNA, *, verified=True, **fields):
+    return TicketReplied(
+        **{
+            "ticket_id": TICKET.ticket_id,
+            "arrival_id": uuid4(),
+            "ticket": TICKET,
+            "author": author,
+            "author_verified": verified,
+            "text": words,
+            "channel": Channel.EMAIL,
+            **fields,
+        }
+    )
+
+
+@pytest.fixture
+def decide(say, hear):
+    def decide(*events):
+        say("scope", *events)
+        return hear(worker, "quote_paid_work")
+
+    return decide
+
+
+@pytest.fixture
+def reply(say, hear):
+    def reply(*args, **fields):
+        say("tickets", replied(*args, **fields))
+        assert hear(worker, "read_consent") == [Outcome.DONE]
+
+    return reply
+
+
+@pytest.fixture
+def consented(decide, reply):
+    decide(decided())
+    reply(f"I agree to {QUOTE_ID}")
+
+
+@pytest.fixture
+def charged(hear, session):
+    """Let every consent be charged; gives what is booked."""
+
+    def charged():
+        outcomes = hear(worker, "charge")
+        session.rollback()
+        booked = session.execute(text("select quote_id, version, line, total_minor, currency from billing.charge"))
+        return outcomes, [tuple(row) for row in booked]
+
+    return charged
+
+
+def test_a_stated_price_is_offered_with_its_clause_and_an_end(decide, said, session):
+    event = decided()
+    decide(event)
+    [issued] = said(QuoteIssued)
+    assert (issued.quote_id, issued.version, issued.total, issued.offer.clause) == (QUOTE_ID, 1, PRICE, RESTORE.clause)
+    assert issued.valid_until == event.happened_at + timedelta(days=14)
+    statement = text("select due_at from bus.delivery where hearer = 'billing.expire_quote'")
+    assert session.scalars(statement).all() == [issued.valid_until]
+
+
+def test_work_without_a_stated_price_is_a_draft_for_a_person(decide, said):
+    decide(decided(PAID.model_copy(update={"price": None})))
+    assert [draft.quote_id for draft in said(QuoteDrafted)] == [QUOTE_ID]
+    assert said(QuoteIssued) == []
+
+
+def test_two_paid_questions_are_two_quotes(decide, said):
+    other = PAID.model_copy(update={"price": RESTORE.model_copy(update={"line": "other"})})
+    decide(decided(Decision(verdict=Verdict.MIXED, needs_person=False, parts=(PAID, other))))
+    assert [quote.quote_id for quote in said(QuoteIssued)] == [QUOTE_ID, "Q-HN-1042-2"]
+
+
+def test_the_same_decision_heard_again_offers_nothing_new(decide, said):
+    event = decided()
+    decide(event, event.model_copy(update={"event_id": uuid4()}), decided())
+    assert len(said(QuoteIssued)) == 1
+
+
+def test_a_newer_decision_at_another_price_is_a_new_version_and_the_old_yes_is_void(decide, reply, said):
+    decide(decided())
+    decide(decided(PAID.model_copy(update={"price": RESTORE.model_copy(update={"total": PRICE.times(2)})})))
+    assert [(q.quote_id, q.version, q.token) for q in said(QuoteIssued)] == [
+        (QUOTE_ID, 1, QUOTE_ID),
+        (QUOTE_ID, 2, f"{QUOTE_ID} v2"),
+    ]
+    reply(f"I agree to {QUOTE_ID}")
+    assert said(ConsentRecorded) == []
+    assert len(said(ConsentRefused)) == 1
+    reply(f"I agree to {QUOTE_ID} v2")
+    assert [(c.version, c.total) for c in said(ConsentRecorded)] == [(2, PRICE.times(2))]
+
+
+def test_nothing_is_quoted_for_work_that_is_not_paid(decide, said):
+    decide(decided(PAID.model_copy(update={"verdict": Verdict.COURTESY})))
+    assert said(QuoteIssued) + said(QuoteDrafted) == []
+
+
+def test_a_verified_yes_of_an_authorised_person_is_charged_exactly_once(consented, charged, say, said):
+    [recorded] = said(ConsentRecorded)
+    assert (recorded.given_by, recorded.given_how, recorded.total) == ("anna@bloemen.example", "email", PRICE)
+    say("billing", recorded.model_copy(update={"event_id": uuid4()}))
+    assert charged() == ([Outcome.DONE, Outcome.DONE], [(QUOTE_ID, 1, "restore", 12500, "EUR")])
+    [charge] = said(ChargeRecorded)
+    assert charge.event_id == charge.charge_id == derived_id("charge", QUOTE_ID, 1, "restore")
+    assert (charge.account, charge.customer_id, charge.total) == ("bloemen", "c-1", PRICE)
+
+
+def test_a_second_yes_changes_nothing(consented, reply, charged, said):
+    reply(f"Akkoord met {QUOTE_ID}")
+    assert (len(said(ConsentRecorded)), said(ConsentRefused)) == (1, [])
+    assert charged() == ([Outcome.DONE], [(QUOTE_ID, 1, "restore", 12500, "EUR")])
+
+
+@pytest.mark.parametrize(
+    ("author", "reason"),
+    [
+        ({"author": ANNA, "verified": False}, "not authenticated"),
+        ({"author": BOB}, "may approve costs"),
+        ({"author": Requester()}, "may approve costs"),
+    ],
+)
+def test_a_yes_that_does_not_count_is_said_to_agents(decide, reply, said, author, reason):
+    decide(decided())
+    reply(f"I agree to {QUOTE_ID}", **author)
+    [refused] = said(ConsentRefused)
+    assert reason in refused.reason
+    assert said(ConsentRecorded) == []
+
+
+@pytest.mark.parametrize("words", ["I agree", f"Maybe {QUOTE_ID}", f"I agree to {QUOTE_ID} if it is free"])
+def test_an_unclear_reply_records_nothing(decide, reply, said, words):
+    decide(decided())
+    reply(words)
+    assert said(ConsentRecorded) + said(ConsentRefused) == []
+
+
+def test_a_yes_in_another_ticket_or_by_telephone_records_nothing(decide, reply, said):
+    decide(decided())
+    reply(f"I agree to {QUOTE_ID}", ticket=TICKET.model_copy(update={"ticket_id": "HN-1043"}), ticket_id="HN-1043")
+    reply(f"I agree to {QUOTE_ID}", channel=Channel.PHONE)
+    assert said(ConsentRecorded) + said(ConsentRefused) == []
+
+
+def test_an_agent_can_record_what_an_authorised_person_said(decide, say, hear, said):
+    decide(decided())
+    given = ConsentGiven(quote_id=QUOTE_ID, version=1, given_by_email="Anna@bloemen.example", taken_by="kees")
+    say("desk", given)
+    assert hear(worker, "record_consent") == [Outcome.DONE]
+    [recorded] = said(ConsentRecorded)
+    assert (recorded.ticket_id, recorded.given_by, recorded.given_how) == (
+        "HN-1042",
+        "anna@bloemen.example",
+        "told to kees",
+    )
+
+
+def test_an_agent_cannot_record_it_for_somebody_without_the_right(decide, say, hear, said):
+    decide(decided())
+    say("desk", ConsentGiven(quote_id=QUOTE_ID, version=1, given_by_email="bob@bloemen.example", taken_by="kees"))
+    assert hear(worker, "record_consent") == [Outcome.DONE]
+    assert (len(said(ConsentRefused)), said(ConsentRecorded)) == (1, [])
+
+
+def test_consent_to_a_quote_that_is_not_there_is_a_dead_letter(say, hear):
+    say("desk", ConsentGiven(quote_id="Q-HN-1-1", version=1, given_by_email="anna@bloemen.example", taken_by="kees"))
+    assert hear(worker, "record_consent") == [Outcome.DEAD]
+
+
+def test_consent_that_is_not_on_record_is_never_charged(decide, say, charged):
+    decide(decided())
+    forged = ConsentRecorded(
+        ticket_id="HN-1042",
+        quote_id=QUOTE_ID,
+        version=1,
+        consent_id=uuid4(),
+        given_by="anna@bloemen.example",
+        given_how="email",
+        total=PRICE,
+    )
+    say("billing", forged)
+    assert charged() == ([Outcome.DEAD], [])
+
+
+def test_an_offer_ends_once_and_a_later_yes_is_refused(decide, hear, reply, said):
+    decide(decided())
+    assert hear(worker, "expire_quote") == [Outcome.DONE]
+    assert [(quote.quote_id, quote.version) for quote in said(QuoteExpired)] == [(QUOTE_ID, 1)]
+    reply(f"I agree to {QUOTE_ID}")
+    assert "expired" in said(ConsentRefused)[0].reason
+    assert said(ConsentRecorded) == []
+
+
+def test_an_offer_that_was_agreed_to_does_not_end(consented, hear, said):
+    assert hear(worker, "expire_quote") == [Outcome.DONE]
+    assert said(QuoteExpired) == []
+
+
+def test_the_feed_tells_quote_consent_and_charge_in_this_order(consented, charged):
+    charged()
+    told = feed.read(["QuoteIssued", "ConsentRecorded", "ChargeRecorded"])
+    assert [type(event).__name__ for _, event in told] == ["QuoteIssued", "ConsentRecorded", "ChargeRecorded"]
