@@ -1,0 +1,91 @@
+"""The shape of decisions.yaml: what each topic means under one policy.
+
+The table is read from the top; the first row whose topic, product, plan and facts fit is the answer. A topic without a
+row is one that the policy says nothing of: `not-covered`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from shared.policies.models import ClauseId, Id, Row, Text
+from shared.vocabulary import Department, Party, Verdict
+
+
+class Certainty(StrEnum):
+    """How plainly the document says what a row says."""
+
+    FIRM = "firm"
+    JUDGEMENT = "judgement"
+    SILENT = "silent"
+
+
+class DecisionRow(Row):
+    """One row: to which requests it applies, and the answer.
+
+    `products` and `plans` empty: any. `when` holds facts that must be known to have this value (several values: one of
+    them, separated by a bar). `clauses` stand best first. `price` names a price line of provider.yaml, `preconditions`
+    the texts at the head of the file. `ask` is the question to the customer when a row had to do without the fact that
+    decides. `read_as` is the topic that the facts show it to be.
+    """
+
+    topics: tuple[Id, ...] = Field(min_length=1)
+    products: tuple[Id, ...] = ()
+    plans: tuple[Id, ...] = ()
+    when: dict[Id, str] = Field(default_factory=dict)
+    verdict: Verdict
+    clauses: tuple[ClauseId, ...] = ()
+    party: Party = Party.PROVIDER
+    department: Department | None = None
+    price: Id | None = None
+    preconditions: tuple[Id, ...] = ()
+    certainty: Certainty = Certainty.FIRM
+    ask: Text | None = None
+    read_as: Id | None = None
+
+    @model_validator(mode="after")
+    def _cites_a_clause(self) -> Self:
+        uncited = {Verdict.NOT_COVERED, Verdict.NEEDS_INFO, Verdict.NO_ACTION}
+        if self.verdict not in uncited and not self.clauses and self.certainty is not Certainty.SILENT:
+            raise ValueError(f"a row that says {self.verdict!r} cites the `clauses` that it rests on")
+        return self
+
+    def fits(self, topic: str, product: str | None, plan: str | None, facts: dict[str, str]) -> bool:
+        """Whether this row answers a request; a fact that is not known fits no condition."""
+        return (
+            topic in self.topics
+            and (not self.products or product in self.products)
+            and (not self.plans or plan in self.plans)
+            and all(facts.get(name) in values.split("|") for name, values in self.when.items())
+        )
+
+
+class StandingPrecondition(Row):
+    """Something that every request on these products waits for, but for the topics that need no work on them."""
+
+    products: tuple[Id, ...]
+    precondition: Id
+    clause: ClauseId
+    except_topics: tuple[Id, ...] = ()
+
+
+class DecisionFile(Row):
+    """The whole of decisions.yaml. `preconditions` are told to the customer; `rows` are read from the top."""
+
+    preconditions: dict[Id, Text] = Field(default_factory=dict)
+    always: tuple[StandingPrecondition, ...] = ()
+    rows: tuple[DecisionRow, ...]
+
+    @model_validator(mode="after")
+    def _preconditions_are_written(self) -> Self:
+        named = {name for row in self.rows for name in row.preconditions} | {rule.precondition for rule in self.always}
+        if missing := sorted(named - self.preconditions.keys()):
+            raise ValueError(f"add a text under `preconditions` for {', '.join(missing)}")
+        return self
+
+    def row(self, topic: str, product: str | None, plan: str | None, facts: dict[str, str]) -> DecisionRow | None:
+        """The first row that fits; None when the policy is silent."""
+        return next((row for row in self.rows if row.fits(topic, product, plan, facts)), None)

@@ -1,0 +1,49 @@
+"""The shape of topics.yaml: what requests are about, in the words of customers.
+
+Topics are shared by all policies. A message is compared with these words, never with clauses; a policy's decision table
+then says what a topic means there.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.policies.models import Id, Row
+from shared.policies.provider import Language
+from shared.vocabulary import Department
+
+STRONG, WEAK = 3.0, 1.0
+"""What a phrase of each group weighs."""
+
+
+class Phrases(Row):
+    """Word groups that point at a topic; a word that ends in `*` stands for every word that begins so."""
+
+    strong: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
+
+    def weighted(self) -> tuple[tuple[str, float], ...]:
+        """Each phrase with its weight."""
+        return (*((phrase, STRONG) for phrase in self.strong), *((phrase, WEAK) for phrase in self.weak))
+
+
+class Topic(Row):
+    """One thing that requests are about.
+
+    `counter_examples` use the topic's words but wish something else: sentence to the topic they are about.
+    `facts` are the facts that a policy may have to know before it can answer; `department` answers unless the policy's
+    row says otherwise.
+    """
+
+    title: str
+    phrases: dict[Language, Phrases] = Field(default_factory=dict)
+    examples: dict[Language, tuple[str, ...]] = Field(default_factory=dict)
+    counter_examples: dict[str, Id] = Field(default_factory=dict)
+    facts: tuple[Id, ...] = ()
+    department: Department = Department.TECHNICAL
+
+
+class TopicFile(Row):
+    """The whole of topics.yaml."""
+
+    topics: dict[Id, Topic]
