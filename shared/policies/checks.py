@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from shared.policies.decisions import DecisionFile
 from shared.policies.models import ClauseFile
 from shared.policies.provider import Provider
+from shared.policies.topics import TopicFile
 from shared.policies.yaml_source import Loc, did_you_mean
 from shared.vocabulary import Channel, Department
 
@@ -55,6 +57,48 @@ def _unaccounted_lines(file: ClauseFile, lines: list[str]) -> Iterator[Finding]:
                 ("not_normative",),
                 f"no clause cites line {number} of document.txt ({line.strip()[:60]!r}): list it here",
             )
+
+
+def check_topics(file: TopicFile, topics: Collection[str]) -> Iterator[Finding]:
+    """A counter-example names a topic that exists."""
+    for name, topic in file.topics.items():
+        for text, meant in topic.counter_examples.items():
+            yield from _unknown(meant, topics, ("topics", name, "counter_examples", text), "topic")
+
+
+def check_decisions(
+    file: DecisionFile, provider: Provider, clauses: Collection[str], topics: Collection[str]
+) -> Iterator[Finding]:
+    """The topics, products, plans, clauses and price lines of the decision table exist."""
+    products = [product.id for product in provider.products]
+    plans = [plan.id for plan in provider.plans]
+    prices = [line.id for line in provider.prices]
+    for at, rule in enumerate(file.always):
+        yield from _unknown(rule.clause, clauses, ("always", at, "clause"), "clause")
+    for at, row in enumerate(file.rows):
+        here: Loc = ("rows", at)
+        named = (
+            ("topics", row.topics, topics, "topic"),
+            ("products", row.products, products, "product of provider.yaml"),
+            ("plans", row.plans, plans, "plan of provider.yaml"),
+            ("clauses", row.clauses, clauses, "clause"),
+            ("price", (row.price,) if row.price else (), prices, "price line of provider.yaml"),
+            ("read_as", (row.read_as,) if row.read_as else (), topics, "topic"),
+        )
+        for field, names, known, kind in named:
+            for n, name in enumerate(names):
+                yield from _unknown(name, known, (*here, field, n), kind)
+    yield from _unreachable(file)
+
+
+def _unreachable(file: DecisionFile) -> Iterator[Finding]:
+    answered: dict[str, int] = {}
+    for at, row in enumerate(file.rows):
+        for n, topic in enumerate(row.topics):
+            if topic in answered:
+                yield ("rows", at, "topics", n), f"never reached: rows.{answered[topic]} answers all of {topic!r}"
+            elif not (row.products or row.plans or row.when):
+                answered[topic] = at
 
 
 def check_provider(provider: Provider, clauses: Collection[str], document: bytes) -> Iterator[Finding]:

@@ -10,32 +10,28 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from shared.errors import Misconfigured
-from shared.policies.checks import Finding, check_clauses, check_provider
+from shared.policies.checks import Finding, check_clauses, check_decisions, check_provider, check_topics
+from shared.policies.decisions import DecisionFile
 from shared.policies.models import ClauseFile
 from shared.policies.policy import Policies, Policy
 from shared.policies.provider import Provider
+from shared.policies.topics import Topic, TopicFile
 from shared.policies.yaml_source import Mistake, WrongYaml, locate, read_yaml
 from shared.settings import settings
 
 BUILT_IN = Path(__file__).parent / "packs"
 TOPICS, PROVIDER, CLAUSES, DECISIONS = "topics.yaml", "provider.yaml", "clauses.yaml", "decisions.yaml"
 DOCUMENT = "document.txt"
-PACK_FILES = (PROVIDER, CLAUSES, DOCUMENT)
+PACK_FILES = (PROVIDER, CLAUSES, DECISIONS, DOCUMENT)
 
 VERSION_LENGTH = 12
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class TopicFile(BaseModel):
-    """The topics by id."""
-
-    topics: dict[str, Any]
 
 
 @lru_cache
@@ -49,17 +45,12 @@ def read_policies(further: Path | None = None) -> Policies:
     folders = [BUILT_IN, *([further] if further else [])]
     if further and not further.is_dir():
         raise Misconfigured(f"there is no folder {further} of policy packs: mend SCOPEDESK_POLICY_DIR or create it")
-    topics: dict[str, Any] = {}
-    for path in (folder / TOPICS for folder in folders):
-        if path.exists():
-            topics.update(read_yaml(path, TopicFile).topics)
-    topics_hash = b"".join(path.read_bytes() for folder in folders if (path := folder / TOPICS).exists())
-
+    topics, topics_text = _read_topics([path for folder in folders if (path := folder / TOPICS).exists()])
     policies: dict[str, Policy] = {}
     mistakes: list[Mistake] = []
     for pack in (pack for folder in folders for pack in _packs(folder)):
         try:
-            policy = _read_pack(pack, topics, topics_hash)
+            policy = _read_pack(pack, topics, topics_text)
         except WrongYaml as error:
             mistakes += error.mistakes
             continue
@@ -73,6 +64,17 @@ def read_policies(further: Path | None = None) -> Policies:
     return Policies(by_provider=policies, topics=topics)
 
 
+def _read_topics(paths: list[Path]) -> tuple[dict[str, Topic], bytes]:
+    """The topics of all files, a later one over an earlier one, and the bytes they were read from."""
+    topics: dict[str, Topic] = {}
+    for path in paths:
+        file = read_yaml(path, TopicFile)
+        topics |= file.topics
+        if found := list(check_topics(file, topics)):
+            raise WrongYaml(locate(path, found))
+    return topics, b"".join(path.read_bytes() for path in paths)
+
+
 def _packs(folder: Path) -> Iterator[Path]:
     if (folder / PROVIDER).exists():
         yield folder
@@ -80,7 +82,7 @@ def _packs(folder: Path) -> Iterator[Path]:
         yield from (path for path in sorted(folder.iterdir()) if path.is_dir() and any(path.glob("*.yaml")))
 
 
-def _read_pack(folder: Path, topics: dict[str, Any], topics_hash: bytes) -> Policy:
+def _read_pack(folder: Path, topics: dict[str, Topic], topics_text: bytes) -> Policy:
     missing = [name for name in PACK_FILES if not (folder / name).is_file()]
     if missing:
         raise WrongYaml(
@@ -91,24 +93,27 @@ def _read_pack(folder: Path, topics: dict[str, Any], topics_hash: bytes) -> Poli
     mistakes: list[Mistake] = []
     provider = _read(folder / PROVIDER, Provider, mistakes)
     file = _read(folder / CLAUSES, ClauseFile, mistakes)
-    if provider and file:
+    decisions = _read(folder / DECISIONS, DecisionFile, mistakes)
+    if provider and file and decisions:
         clauses = {clause.id: clause for clause in file.clauses}
         document = text.decode("utf-8", errors="replace")
         found: dict[str, Iterable[Finding]] = {
             PROVIDER: check_provider(provider, clauses, text),
-            CLAUSES: check_clauses(file, provider, {c.topic for c in file.clauses}, document),
+            CLAUSES: check_clauses(file, provider, topics, document),
+            DECISIONS: check_decisions(decisions, provider, clauses, topics),
         }
         for name, findings in found.items():
             if known := list(findings):
                 mistakes += locate(folder / name, known)
-    if mistakes or not (provider and file):
+    if mistakes or not (provider and file and decisions):
         raise WrongYaml(mistakes)
     content = b"".join((folder / name).read_bytes() for name in PACK_FILES)
     return Policy(
         provider=provider,
         clauses=clauses,
+        decisions=decisions,
         calendars={name: source.calendar(name) for name, source in provider.calendars.items()},
-        version=hashlib.sha256(topics_hash + content).hexdigest()[:VERSION_LENGTH],
+        version=hashlib.sha256(topics_text + content).hexdigest()[:VERSION_LENGTH],
     )
 
 

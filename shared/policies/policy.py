@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from shared.business_hours import Calendar
 from shared.errors import Misconfigured
+from shared.policies.decisions import DecisionFile
 from shared.policies.models import Clause
 from shared.policies.provider import Plan, PriceLine, Product, Provider, Targets
+from shared.policies.topics import Topic
 from shared.policies.yaml_source import did_you_mean
 from shared.vocabulary import Channel, Emergency
 
@@ -24,6 +26,7 @@ class Policy:
 
     provider: Provider
     clauses: Mapping[str, Clause]
+    decisions: DecisionFile
     calendars: Mapping[str, Calendar]
     version: str
 
@@ -79,7 +82,7 @@ class Policies:
     """Every policy of this installation, and the topics they share."""
 
     by_provider: Mapping[str, Policy]
-    topics: Mapping[str, Any]
+    topics: Mapping[str, Topic]
 
     def __iter__(self) -> Iterator[Policy]:
         return iter(self.by_provider.values())

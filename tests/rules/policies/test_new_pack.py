@@ -79,7 +79,11 @@ not_normative:
 """
 
 DECISIONS = """\
-rows: []
+rows:
+  - topics: [hacked-site-cleanup]
+    verdict: paid
+    clauses: [zandbank.support.cleaning]
+    price: cleaning
 """
 
 
@@ -174,6 +178,11 @@ SLIPS = [  # file, what stands there, the slip, what is told, how many lines abo
     ("provider.yaml", "amount: 8000", "amount: 80,00", "valid integer", 0),
     ("provider.yaml", "  sales: {name: Desk, house_default: true}\n", "", "name a team for sales", 3),
     ("provider.yaml", "name: Zandbank\nticket", "name: 7\nticket", "put it in quotes", 0),
+    ("decisions.yaml", "[hacked-site-cleanup]", "[hacked-site-cleanpu]", "did you mean 'hacked-site-cleanup'?", 0),
+    ("decisions.yaml", "[zandbank.support.cleaning]", "[zandbank.support.cleanin]", "did you mean 'zandbank.sup", 0),
+    ("decisions.yaml", "price: cleaning", "price: cleanin", "did you mean 'cleaning'?", 0),
+    ("decisions.yaml", "    verdict: paid", "    products: [vps]\n    verdict: paid", "there is no product", 0),
+    ("decisions.yaml", "    clauses: [zandbank.support.cleaning]\n", "", "cites the `clauses`", 2),
 ]
 
 
@@ -233,3 +242,11 @@ def test_a_folder_that_does_not_exist_is_told(tmp_path):
 def test_words_and_times_stay_what_the_author_wrote(folder):
     change(folder, "provider.yaml", "name: Desk", "name: no")
     assert read_policies(folder).provider("zandbank").provider.departments["technical"].name == "no"
+
+
+def test_a_row_that_an_earlier_one_hides_is_told(folder):
+    path = folder / "zandbank" / "decisions.yaml"
+    path.write_text(f"{DECISIONS}  - {{topics: [hacked-site-cleanup], verdict: not-covered}}\n")
+    assert mistakes(folder) == [
+        ("decisions.yaml", 6, "rows.1.topics.0: never reached: rows.0 answers all of 'hacked-site-cleanup'")
+    ]
