@@ -34,6 +34,9 @@ POSTGRES_MAJOR = 18
 LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 """Built in, so that an upgrade of the system's C library never changes the order of an index."""
 
+SOCKET_LOCK = ".s.PGSQL.5432.lock"
+"""The longest name that PostgreSQL gives to a file beside its socket."""
+
 DATABASE = "scopedesk"
 LONGEST_SOCKET_PATH = 100
 """Bytes; Linux allows 107 and macOS 103 in a unix socket's address."""
@@ -58,7 +61,7 @@ class Postgres:
     def __init__(self, data_dir: Path) -> None:
         self._cluster = data_dir / "postgres"
         self._log = data_dir / "logs" / "postgres.log"
-        self._sockets = _socket_dir(self._cluster, ".s.PGSQL.5432.lock")
+        self._sockets = _socket_dir(self._cluster, SOCKET_LOCK)
         self._run_as = PostgresAccount(postgres_bin().parent) if os.geteuid() == 0 else None
         self.url = f"postgresql://{DATABASE}@/{DATABASE}?host={quote(str(self._sockets))}"
 
@@ -72,8 +75,7 @@ class Postgres:
         if not (self._cluster / "PG_VERSION").exists():
             self._run("initdb", "--auth=trust", "--encoding=UTF8", *LOCALE, "-U", DATABASE)
         if not self.alive():
-            # A pid file whose number now belongs to another process would keep PostgreSQL from starting.
-            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+            self._clear_stale_locks()
             self._log.touch()
             if self._run_as:
                 self._run_as.give(self._log)
@@ -92,6 +94,19 @@ class Postgres:
     def pid(self) -> int | None:
         """The server's process id, None when it does not run."""
         return pids.in_pid_file(self._cluster / "postmaster.pid", "postgres")
+
+    def _clear_stale_locks(self) -> None:
+        """Remove the locks of a server that crashed: their number may be another process's by now, or a zombie's.
+
+        Its children take a moment to notice, and starting beside them would ruin the data: wait until none is left.
+        """
+        _wait_for(
+            lambda: not pids.working_in(self._cluster, "postgres"),
+            STOP_SECONDS,
+            f"processes of a PostgreSQL that crashed still work in {self._cluster}",
+        )
+        for lock in (self._cluster / "postmaster.pid", self._sockets / SOCKET_LOCK):
+            lock.unlink(missing_ok=True)
 
     def _check_version(self) -> None:
         version_file = self._cluster / "PG_VERSION"

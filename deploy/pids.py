@@ -27,6 +27,16 @@ def in_pid_file(path: Path, *programs: str) -> int | None:
         return None
 
 
+def working_in(folder: Path, program: str) -> list[int]:
+    """The processes of that program whose working directory is the folder."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name().startswith(program) and Path(process.cwd()) == folder and _runs(process):
+                found.append(process.pid)
+    return found
+
+
 def identity(pid: int) -> dict[str, float] | None:
     """A process such that a later one with the same number is not taken for it; None when it is gone."""
     try:

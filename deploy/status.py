@@ -21,9 +21,8 @@ def stack_status() -> dict[str, Any]:
 
     `balanced` is false when arrivals are missing: received, but neither under way nor anywhere else.
     """
-    from services.email_intake.store import counts as email_counts
-
     from services.desk.store import counts as desk_counts
+    from services.email_intake.store import counts as email_counts
     from services.notifications.store import counts as letter_counts
     from services.phone_intake.store import counts as phone_counts
     from services.tickets.store import counts as ticket_counts
