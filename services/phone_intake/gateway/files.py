@@ -58,16 +58,19 @@ def _store(log: BinaryIO, name: str) -> int:
 def read_log(log: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Every record of a call log with the number of its first line; Misconfigured when the header is unusable."""
     lines = io.TextIOWrapper(log, encoding="utf-8-sig", errors="as-windows-1252", newline="\n")
-    header = lines.readline()
-    delimiter = max(",;\t", key=header.count)
-    columns = [column.strip().lower() for column in next(csv.reader([header], delimiter=delimiter), [])]
-    missing = [column for column in rules.REQUIRED_COLUMNS if column not in columns]
-    if missing:
-        raise Misconfigured(
-            f"{name}: the first line must name the columns; missing: {', '.join(missing)}. "
-            f"Known columns: {', '.join(rules.Column)}",
-        )
-    yield from _rows(lines, columns, delimiter)
+    try:
+        header = lines.readline()
+        delimiter = max(",;\t", key=header.count)
+        columns = [column.strip().lower() for column in _cells(header, delimiter)]
+        missing = [column for column in rules.REQUIRED_COLUMNS if column not in columns]
+        if missing:
+            raise Misconfigured(
+                f"{name}: the first line must name the columns; missing: {', '.join(missing)}. "
+                f"Known columns: {', '.join(rules.Column)}",
+            )
+        yield from _rows(lines, columns, delimiter)
+    finally:
+        lines.detach()  # the file belongs to the caller
 
 
 def _rows(lines: Iterable[str], columns: list[str], delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -22,6 +23,7 @@ from shared.errors import Transient
 MAX_BODY_BYTES = 256 * 1024
 """A long transcript fits many times over."""
 RETRY_AFTER_SECONDS = "10"
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 app = FastAPI(title="Scopedesk telephone intake", docs_url=None, redoc_url=None)
 
@@ -39,6 +41,12 @@ def problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = No
 @app.exception_handler(HTTPException)
 async def _refused(_request: Request, error: HTTPException) -> JSONResponse:
     return problem(HTTPStatus(error.status_code), error.detail, dict(error.headers or {}))
+
+
+@app.exception_handler(RequestValidationError)
+async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    wrong = "; ".join(f"{e['loc'][-1]}: {e['msg']}" for e in error.errors())
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, wrong)
 
 
 @app.exception_handler(Transient)
@@ -81,9 +89,6 @@ def _check_token(authorization: str) -> None:
         raise HTTPException(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong", _CHALLENGE)
 
 
-_CHALLENGE = {"WWW-Authenticate": "Bearer"}
-
-
 async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
@@ -99,7 +104,7 @@ def _fields(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise HTTPException(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
     if not isinstance(fields, dict) or any(isinstance(value, dict | list) for value in fields.values()):
-        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "a record is one flat JSON object") from None
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "a record is one flat JSON object")
     return fields
 
 
