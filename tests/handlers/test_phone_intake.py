@@ -1,6 +1,7 @@
 """phone_intake on a real database: every record ends as exactly one of logged, suppressed or quarantined."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from services.phone_intake import settings as phone_settings
 from services.phone_intake import store
+from services.phone_intake.gateway import __main__ as serving
 from services.phone_intake.gateway import files
 from services.phone_intake.gateway.http import app
 from services.phone_intake.settings import PhoneIntakeSettings
@@ -200,3 +202,13 @@ def test_without_a_configured_token_nothing_is_accepted(monkeypatch, session):
     answer = send(json=CALL, headers={"Authorization": "Bearer "})
     assert answer.status_code == 401
     assert "SCOPEDESK_PHONE_INTAKE_TOKEN" in answer.json()["detail"]
+
+
+def test_a_taken_port_is_named_with_the_setting_that_changes_it(monkeypatch, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(serving, "settings", lambda: PhoneIntakeSettings(port=port))
+        assert serving.main() == 1
+    message = capsys.readouterr().err
+    assert f"port {port}: Address already in use" in message
+    assert "SCOPEDESK_PHONE_INTAKE_PORT" in message

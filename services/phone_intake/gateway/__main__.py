@@ -1,5 +1,6 @@
 """`python -m services.phone_intake.gateway`: accept call records over HTTP until told to stop."""
 
+import os
 import socket
 import sys
 
@@ -15,7 +16,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise Misconfigured(
-            f"cannot listen on {host} port {port}: {error.strerror or error}. "
+            f"cannot listen on {host} port {port}: {os.strerror(error.errno) if error.errno else error}. "
             "SCOPEDESK_PHONE_INTAKE_HOST and SCOPEDESK_PHONE_INTAKE_PORT choose another address",
         ) from error
 
