@@ -71,15 +71,12 @@ class _Loader(yaml.CSafeLoader):
     """The safe loader of libyaml, with duplicate keys refused and `yes`, `no`, `on`, `off` and `8:30` left as text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        mapping = super().construct_mapping(node, deep=deep)
-        if len(mapping) != len(node.value):
-            seen = set()
-            for key, _ in node.value:
-                if key.value in seen:
-                    problem = f"the key {key.value!r} stands here twice: remove or rename one"
-                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-                seen.add(key.value)
-        return mapping
+        keys = [str(key.value) for key, _ in node.value]
+        if len(set(keys)) != len(keys):
+            at, name = next((at, name) for at, name in enumerate(keys) if name in keys[:at])
+            problem = f"the key {name!r} stands here twice: remove or rename one"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.value[at][0].start_mark)
+        return super().construct_mapping(node, deep=deep)
 
 
 _BOOL, _INT, _FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float"))
