@@ -26,13 +26,9 @@ def load(
     from services.tickets import rules, store
     from services.tickets.gateway import read_customers
     from shared.bus import Transaction
-    from shared.errors import Misconfigured
     from shared.policies import load_policies
 
-    customers = read_customers(file)
-    providers = load_policies().by_provider
-    if unknown := sorted({customer.provider for customer in customers} - set(providers)):
-        raise Misconfigured(f"{file}: no policy pack for provider {', '.join(unknown)}; known: {', '.join(providers)}")
+    customers = read_customers(file, load_policies())
     for provider, address in rules.shared_addresses(customers):
         typer.echo(f"warning: {provider} has several customers with {address}: it will match none of them", err=True)
     with Transaction.begin("tickets") as tx:

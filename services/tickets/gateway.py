@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 from services.tickets import rules
-from shared.policies.yaml_source import read_yaml
+from shared.policies import Policies
+from shared.policies.yaml_source import Loc, WrongYaml, did_you_mean, locate, read_yaml
 
 
 def _lower(address: str) -> str:
@@ -100,6 +102,25 @@ class CustomerFile(RootModel[tuple[CustomerEntry, ...]]):
         return self
 
 
-def read_customers(path: Path) -> list[rules.Customer]:
-    """Read the customers of a file; Misconfigured names file and line of every mistake."""
-    return [entry.as_customer() for entry in read_yaml(path, CustomerFile).root]
+def read_customers(path: Path, policies: Policies) -> list[rules.Customer]:
+    """Read the customers of a file; Misconfigured names file and line of every mistake.
+
+    A provider or product that no policy pack knows is a mistake too: its requests would be decided by other rules.
+    """
+    entries = read_yaml(path, CustomerFile).root
+    strangers = [found for place, entry in enumerate(entries) for found in _unknown_names(place, entry, policies)]
+    if strangers:
+        raise WrongYaml(locate(path, strangers))
+    return [entry.as_customer() for entry in entries]
+
+
+def _unknown_names(place: int, entry: CustomerEntry, policies: Policies) -> Iterator[tuple[Loc, str]]:
+    policy = policies.by_provider.get(entry.provider)
+    if policy is None:
+        yield (place, "provider"), _unknown("policy pack for", entry.provider, policies.by_provider)
+    elif entry.product and entry.product not in policy.products:
+        yield (place, "product"), _unknown(f"product of {policy.name} called", entry.product, policy.products)
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    return f"there is no {kind} {name!r}: {did_you_mean(name, known) or 'known are ' + ', '.join(known)}"

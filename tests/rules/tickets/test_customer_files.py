@@ -4,6 +4,7 @@ import pytest
 
 from services.tickets.gateway import read_customers
 from shared.errors import Misconfigured
+from shared.policies import load_policies
 
 GOOD = """\
 - id: c-1
@@ -26,7 +27,7 @@ def customers(tmp_path):
     def read(text):
         path = tmp_path / "customers.yaml"
         path.write_text(text)
-        return read_customers(path)
+        return read_customers(path, load_policies())
 
     return read
 
@@ -53,6 +54,8 @@ def test_the_account_holder_and_named_contacts_may_approve_costs(customers):
         (GOOD.replace("Anna@Bloemen.example", "Anna"), 7, "emails"),
         (GOOD.replace("email: cas@bloemen.example, ", ""), 11, "needs an `email`"),
         (GOOD.replace("  name: Bloemen BV\n", ""), 1, "name"),
+        (GOOD.replace("provider: hypernode", "provider: hypernod"), 2, "did you mean 'hypernode'"),
+        (GOOD.replace("  plan:", "  product: generl\n  plan:"), 5, "did you mean 'general'"),
         (GOOD + GOOD, 1, "stands here twice"),
         ("- {id: a, provider: hypernode, name: A}", 1, "nobody can be recognised"),
     ],
@@ -66,4 +69,4 @@ def test_a_mistake_names_its_line(customers, text, line, words):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(Misconfigured, match=r"absent\.yaml"):
-        read_customers(tmp_path / "absent.yaml")
+        read_customers(tmp_path / "absent.yaml", load_policies())

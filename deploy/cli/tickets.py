@@ -1,0 +1,137 @@
+"""`scopedesk tickets`: what the desk shows, on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from services.desk.rules.story import TicketStory
+    from services.desk.rules.summary import TicketRow
+
+app = typer.Typer(no_args_is_help=True, help="List tickets, and show one with everything that explains it.")
+
+WIDTH_IN_FILES = 200
+"""Columns of a table that goes into a file or a pipe, where nothing has to be folded."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+
+
+@app.command("list")
+def list_tickets(
+    provider: Annotated[str | None, typer.Option(help="Only tickets of this provider.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest first.")] = 200,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List tickets, the newest first: a table, or with --json one line of JSON per ticket."""
+    from services.desk import store
+    from services.desk.rules.summary import Sort
+    from shared.policies import load_policies
+
+    if provider:
+        load_policies().provider(provider)  # a typing error must not look like an empty list
+    with store.reading() as session:
+        rows = store.list_tickets(session, provider=provider, sort=Sort.NEWEST, limit=limit)
+    if as_json:
+        for row in rows:
+            typer.echo(row.model_dump_json())
+    elif rows:
+        _print_list(rows)
+    else:
+        typer.echo("no tickets")
+
+
+@app.command("show")
+def show_ticket(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The ticket's number, such as HN-1001.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show a ticket: conversation, decision with its clauses, due times with their proof, money, letters, history."""
+    from services.desk import store
+    from shared.errors import Permanent
+
+    with store.reading() as session:
+        story = store.show_ticket(session, number)
+    if story is None:
+        raise Permanent(f"there is no ticket {number}: `scopedesk tickets list` shows which there are")
+    if as_json:
+        typer.echo(story.model_dump_json(indent=2))
+    else:
+        _print_story(story)
+
+
+def _print_list(rows: Iterable[TicketRow]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("Ticket", "Provider", "State", "Verdict", "Clause", "Due (UTC)", "Team", "Price", "Subject"):
+        table.add_column(name, overflow="fold", no_wrap=name == "Ticket", min_width=6)
+    for row in rows:
+        verdict = f"{row.verdict or '…'}{' ?' if row.needs_person else ''}"
+        due = f"{_moment(row.due_at)}{' !' if row.breached else ''}" if row.due_at else ""
+        cells = (row.number, row.provider, row.state, verdict, row.clause, due, row.team, row.price, row.subject)
+        table.add_row(*(Text(cell or "") for cell in cells))  # Text: what customers wrote is no markup
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH_IN_FILES
+    console.print(table)
+    console.print("?  a person has to look at the verdict    !  a due time has passed", style="dim")
+
+
+def _print_story(story: TicketStory) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+
+    def part(title: str, lines: Iterable[str]) -> None:
+        told = list(lines)
+        if told:
+            console.print(f"\n{title}", style="bold")
+            for line in told:
+                console.print(line, soft_wrap=True)
+
+    row = story.ticket
+    console.print(f"{row.number}  {row.subject}", style="bold")
+    console.print(f"{row.provider}, by {row.channel} from {row.requester or 'unknown'}, {_moment(row.received_at)} UTC")
+    console.print(f"{row.state}" + (f", refers to {story.related_ticket}" if story.related_ticket else ""))
+    part("Decision", _decision(story))
+    part("Due times", _due_times(story))
+    part("Quotes", (f"{q.quote_id} v{q.version}  {q.total or 'no price yet'}  {q.state}" for q in story.quotes))
+    part("Charges", (f"{c.quote_id} v{c.version}  {c.total}  {c.clause}" for c in story.charges))
+    part("Letters", (f"{_moment(letter.at)}  {letter.kind}  {letter.state}" for letter in story.letters))
+    part("Conversation", (f"{_moment(s.at)}  {s.by} ({s.author})\n{_indented(s.text)}" for s in story.conversation))
+    part("History", (f"{_moment(line.at)}  {line.words}" for line in story.history))
+
+
+def _decision(story: TicketStory) -> Iterable[str]:
+    if decision := story.decision:
+        doubt = "; a person has to look" if decision.needs_person else ""
+        yield f"{decision.verdict}, {decision.topic or 'no topic'}, confidence {decision.confidence:.0%}{doubt}"
+        yield from (f"{clause.id}\n{_indented(f'“{clause.quote}”')}" for clause in story.clauses)
+
+
+def _due_times(story: TicketStory) -> Iterable[str]:
+    if not story.routing:
+        return
+    yield f"{story.routing.team}, counted on {story.routing.counted_on}"
+    for target in story.routing.targets:
+        ours = " (house target, not policy)" if target.house_default else ""
+        yield f"{target.name}: {_moment(target.due_at) if target.due_at else 'not stated'} UTC{ours}"
+        for window in target.windows:
+            holiday = f", {window.holiday}" if window.holiday else ""
+            yield f"  {_moment(window.opens_at)} to {_moment(window.closes_at)}: {window.counted_seconds} s{holiday}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
