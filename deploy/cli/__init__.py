@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import ingest, stack
+from deploy.cli import billing, customers, ingest, parse_mail, policy, stack, tickets
 from shared.errors import ScopedeskError
 
 app = typer.Typer(
@@ -40,9 +40,19 @@ def set_up(
     logs.configure()
 
 
-for flat in (stack,):
+for flat in (
+    parse_mail,
+    stack,
+):
     app.add_typer(flat.app)
-app.add_typer(ingest.app, name="ingest")
+for name, group in {
+    "billing": billing,
+    "customers": customers,
+    "ingest": ingest,
+    "policy": policy,
+    "tickets": tickets,
+}.items():
+    app.add_typer(group.app, name=name)
 
 
 def main() -> None:

@@ -1,0 +1,109 @@
+"""The sample, fed once to a stack that runs: `scopedesk up --sample` runs this beside it.
+
+What comes out is what the pipeline decided, read from the desk; nothing here knows the answers.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.flower_login import flower_login
+from deploy.settings import stack_settings
+from shared import logs
+from shared.errors import ScopedeskError
+from shared.settings import settings
+
+if TYPE_CHECKING:
+    from services.desk.rules.summary import TicketRow
+
+SAMPLE = Path(__file__).parent / "sample"
+MARKER = "sample-was-fed"
+LONGEST_WAIT_SECONDS = 300.0
+POLL_SECONDS = 0.2
+MOST_SHOWN = 200
+
+
+def feed() -> int:
+    """Load the sample customers, store the sample inbox and call log; returns how many arrivals were stored."""
+    from services.email_intake.gateway import files as emails
+    from services.phone_intake.gateway import files as calls
+    from services.tickets import store as tickets
+    from services.tickets.gateway import read_customers
+    from shared.bus import Transaction
+    from shared.policies import load_policies
+
+    with Transaction.begin("tickets") as tx:
+        for customer in read_customers(SAMPLE / "customers.yaml", load_policies()):
+            tickets.save_customer(tx.session, customer)
+    stored = sum(isinstance(item, emails.Found) for item in emails.ingest([SAMPLE / "inbox"]))
+    return stored + calls.store_log(SAMPLE / "calls.csv")
+
+
+def wait_until_quiet() -> bool:
+    """Wait until nothing is under way in any room; False when that takes unreasonably long."""
+    from shared.bus import health
+
+    until = time.monotonic() + LONGEST_WAIT_SECONDS
+    while time.monotonic() < until:
+        with health.snapshot() as session:
+            if health.is_quiet(session):
+                return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def show(console: Console) -> None:
+    """Print every ticket on a line, and where to look further."""
+    from services.desk import store
+
+    with store.reading() as session:
+        rows = store.list_tickets(session, limit=MOST_SHOWN)
+    console.print(_table(sorted(rows, key=lambda row: (row.provider, row.number))))
+    login = flower_login(stack_settings(), settings().data_dir)
+    addresses = settings().running_stack().get("addresses", {})
+    console.print(f"desk           {addresses.get('desk')}")
+    console.print(f"Flower         {addresses.get('flower')}  user {login.user}, password {login.password}")
+    console.print(f"mail catcher   {addresses.get('mail catcher')}")
+    console.print("Ctrl-C stops everything; nothing is lost.")
+
+
+def _table(rows: Sequence[TicketRow]) -> Table:
+    table = Table(title="What was decided", title_justify="left")
+    for column in ("ticket", "provider", "verdict", "clause", "due", "team", "price"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        due = f"{row.due_at:%Y-%m-%d %H:%M} UTC" if row.due_at else "-"
+        verdict = f"{row.verdict or '-'}{' (person decides)' if row.needs_person else ''}"
+        table.add_row(row.number, row.provider, verdict, row.clause or "-", due, row.team or "-", row.price or "-")
+    return table
+
+
+def main() -> int:
+    """Feed once, wait, show; 1 when something is wrong, which is said."""
+    console = Console(highlight=False, soft_wrap=False)
+    try:
+        logs.configure()
+        marker = settings().data_dir / MARKER
+        if marker.exists():
+            console.print("the sample was fed on an earlier run")
+        else:
+            console.print(f"fed {feed()} sample e-mails and calls; deciding …")
+            marker.touch()
+        if not wait_until_quiet():
+            console.print("the pipeline is still at work after a long while: see `scopedesk status` and the logs")
+        show(console)
+    except ScopedeskError as error:
+        print(f"scopedesk: {error}", file=sys.stderr)  # noqa: T201  # a program of its own
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
