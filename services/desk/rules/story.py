@@ -1,0 +1,253 @@
+"""The story of one ticket, told from the event log: what was asked, decided, promised, offered, written and done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from services.desk.rules.summary import QuoteRow, QuoteState, TicketRow, View
+from shared import events as e
+from shared.money import Money
+from shared.policies import Clause
+from shared.vocabulary import Decision, Requester, Routing, TicketFacts
+
+
+class ClauseView(View):
+    """A clause in its own words."""
+
+    id: str
+    section: str
+    quote: str
+
+
+class Said(View):
+    """One turn of the conversation. `by` is requester, agent or letter."""
+
+    at: AwareDatetime
+    by: str
+    author: str
+    channel: str | None = None
+    verified: bool | None = None
+    subject: str | None = None
+    text: str
+
+
+class QuoteStory(QuoteRow):
+    """A version of a quote and who agreed to it."""
+
+    clause: str | None = None
+    agreed_by: str | None = None
+    agreed_how: str | None = None
+    agreed_at: AwareDatetime | None = None
+
+
+class ChargeView(View):
+    """An amount for the billing system, without VAT."""
+
+    charge_id: UUID
+    quote_id: str
+    version: int
+    line: str
+    clause: str
+    total: Money
+    at: AwareDatetime
+
+
+class LetterView(View):
+    """A letter and what the mail server said to it."""
+
+    letter_id: UUID
+    kind: str
+    state: str
+    subject: str
+    text: str
+    at: AwareDatetime
+    message_id: str | None = None
+    reason: str | None = None
+
+
+class HistoryLine(View):
+    """One event in a sentence."""
+
+    at: AwareDatetime
+    event: str
+    words: str
+
+
+class TicketStory(View):
+    """Everything the desk knows of a ticket."""
+
+    ticket: TicketRow
+    facts: TicketFacts
+    related_ticket: str | None = None
+    decision: Decision | None = None
+    clauses: tuple[ClauseView, ...] = ()
+    routing: Routing | None = None
+    quotes: tuple[QuoteStory, ...] = ()
+    charges: tuple[ChargeView, ...] = ()
+    letters: tuple[LetterView, ...] = ()
+    conversation: tuple[Said, ...] = ()
+    history: tuple[HistoryLine, ...] = ()
+
+
+def tell(
+    row: TicketRow,
+    *,
+    facts: TicketFacts,
+    decision: Decision | None,
+    routing: Routing | None,
+    events: Sequence[e.Event],
+    clauses: Mapping[str, Clause],
+) -> TicketStory:
+    """Tell a ticket's story from everything that was said of it."""
+    return TicketStory(
+        ticket=row,
+        facts=facts,
+        related_ticket=next((event.related_ticket_id for event in events if isinstance(event, e.TicketOpened)), None),
+        decision=decision,
+        clauses=tuple(cited(decision, clauses)) if decision else (),
+        routing=routing,
+        quotes=quotes(events),
+        charges=tuple(_charges(events)),
+        letters=tuple(_letters(events)),
+        conversation=tuple(sorted(_conversation(events), key=lambda said: said.at)),
+        history=tuple(
+            HistoryLine(at=event.happened_at, event=type(event).__name__, words=describe(event)) for event in events
+        ),
+    )
+
+
+def cited(decision: Decision, clauses: Mapping[str, Clause]) -> Iterable[ClauseView]:
+    """Every clause that a decision or one of its parts names, once, best first."""
+    ids = [*decision.clauses, *(clause for part in decision.parts for clause in part.clauses)]
+    for clause_id in dict.fromkeys(ids):
+        if clause := clauses.get(clause_id):
+            yield ClauseView(id=clause.id, section=clause.section, quote=" ".join(clause.quote.split()))
+
+
+def quotes(events: Iterable[e.Event]) -> tuple[QuoteStory, ...]:
+    """The newest version of every quote, whatever order its events came in."""
+    versions: dict[tuple[str, int], dict[str, Any]] = {}
+    for event in events:
+        if told := _of_quote(event):
+            known = versions.setdefault((told["quote_id"], told["version"]), told)
+            state = max(known["state"], told["state"], key=lambda state: state.rank)
+            known.update(told, state=state)
+    newest = {quote_id: QuoteStory.model_validate(versions[quote_id, number]) for quote_id, number in sorted(versions)}
+    return tuple(newest.values())
+
+
+def _of_quote(event: e.Event) -> dict[str, Any] | None:
+    match event:
+        case e.QuoteDrafted(offer=offer):
+            told = {"state": QuoteState.DRAFT, "version": 0, "title": offer.title, "clause": offer.clause}
+        case e.QuoteIssued(offer=offer):
+            told = {"state": QuoteState.OFFERED, "title": offer.title, "clause": offer.clause, "total": event.total}
+            told["valid_until"] = event.valid_until
+        case e.QuoteExpired():
+            told = {"state": QuoteState.EXPIRED}
+        case e.ConsentRecorded():
+            told = {"state": QuoteState.AGREED, "total": event.total, "agreed_at": event.happened_at}
+            told |= {"agreed_by": event.given_by, "agreed_how": event.given_how}
+        case e.ChargeRecorded():
+            told = {"state": QuoteState.CHARGED, "total": event.total}
+        case _:
+            return None
+    return {"quote_id": event.quote_id, "version": getattr(event, "version", 0), **told}
+
+
+def _charges(events: Iterable[e.Event]) -> Iterable[ChargeView]:
+    for event in events:
+        if isinstance(event, e.ChargeRecorded):
+            told = event.model_dump(include=set(ChargeView.model_fields))
+            yield ChargeView.model_validate({**told, "at": event.happened_at})
+
+
+def _letters(events: Iterable[e.Event]) -> Iterable[LetterView]:
+    for event in events:
+        if isinstance(event, e.LetterSent | e.LetterRefused):
+            told = event.model_dump(include=set(LetterView.model_fields))
+            state = "sent" if isinstance(event, e.LetterSent) else "refused"
+            yield LetterView.model_validate({**told, "state": state, "at": event.happened_at})
+
+
+def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
+    for event in events:
+        match event:
+            case e.TicketOpened(ticket=ticket):
+                yield Said(
+                    at=ticket.received_at,
+                    by="requester",
+                    author=_name(ticket.requester),
+                    channel=ticket.channel,
+                    subject=ticket.subject,
+                    text=event.text,
+                )
+            case e.TicketReplied():
+                yield Said(
+                    at=event.happened_at,
+                    by="requester",
+                    author=_name(event.author),
+                    channel=event.channel,
+                    verified=event.author_verified,
+                    text=event.text,
+                )
+            case e.TicketAnswered():
+                yield Said(at=event.happened_at, by="agent", author=event.agent, text=event.text)
+            case e.LetterSent() if event.kind != "answer":  # an answer is there in the agent's own words
+                yield Said(at=event.happened_at, by="letter", author=event.kind, subject=event.subject, text=event.text)
+            case _:
+                pass
+
+
+def _name(person: Requester) -> str:
+    return person.name or person.email or person.phone or "unknown"
+
+
+def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sentence for each event, on one screen
+    """Say in a sentence what happened."""
+    match event:
+        case e.TicketOpened():
+            return f"A request by {event.ticket.channel} became this ticket."
+        case e.TicketReplied():
+            return f"{_name(event.author)} added to the ticket by {event.channel}."
+        case e.ScopeDecided(decision=decision):
+            who = "; a person has to look" if decision.needs_person else ""
+            return f"The policy was applied: {decision.verdict}, confidence {decision.confidence:.0%}{who}."
+        case e.TicketRouted(routing=routing):
+            return f"Routed to {routing.team} with {len(routing.targets)} targets."
+        case e.TargetTimerSet():
+            return f"The {event.target} is being watched."
+        case e.TargetBreached():
+            return f"The {event.target} was due and did not happen."
+        case e.QuoteIssued():
+            return f"Quote {event.quote_id} (version {event.version}) offers {event.total}."
+        case e.QuoteDrafted():
+            return f"Quote {event.quote_id} waits for a person to name a price."
+        case e.QuoteExpired():
+            return f"Nobody agreed to quote {event.quote_id} (version {event.version}) in time."
+        case e.ConsentGiven():
+            return f"{event.taken_by} took a consent to quote {event.quote_id} (version {event.version})."
+        case e.ConsentRecorded():
+            return f"{event.given_by} agreed to quote {event.quote_id} (version {event.version}): {event.total}."
+        case e.ChargeRecorded():
+            return f"{event.total} was recorded for the billing system."
+        case e.LetterWritten():
+            return f"A letter was written: {_spaced(event.kind)}."
+        case e.LetterSent():
+            return f"The mail server took the letter: {_spaced(event.kind)}."
+        case e.LetterRefused():
+            return f"The mail server refused the letter for good: {_spaced(event.kind)}."
+        case e.TicketAnswered():
+            return f"{event.agent} answered."
+        case e.TicketResolved():
+            return f"{event.agent} closed the ticket as done."
+        case _:
+            return _spaced(type(event).__name__)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,172 @@
+"""A ticket on one line, and the order of the lines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from shared.errors import Permanent
+from shared.money import Money
+from shared.vocabulary import Channel, Decision, Emergency, Routing, TargetName, TicketFacts, Verdict
+
+
+class View(BaseModel):
+    """Something the desk shows."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class State(StrEnum):
+    """What a ticket waits for: us, its requester, or nothing."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    RESOLVED = "resolved"
+
+
+class Sort(StrEnum):
+    """The order of a list."""
+
+    DUE = "due"
+    NEWEST = "newest"
+
+
+class QuoteState(StrEnum):
+    """How far a quote has come; a later member is never followed by an earlier one within a version."""
+
+    DRAFT = "draft"
+    OFFERED = "offered"
+    EXPIRED = "expired"
+    AGREED = "agreed"
+    CHARGED = "charged"
+
+    @property
+    def rank(self) -> int:
+        """Its place among the states, because events arrive in any order."""
+        return list(QuoteState).index(self)
+
+
+class QuoteRow(View):
+    """The newest version of a quote. `total` is without VAT; None while nobody has named a price."""
+
+    quote_id: str
+    version: int
+    state: QuoteState
+    title: str | None = None
+    total: Money | None = None
+    valid_until: AwareDatetime | None = None
+
+
+class TicketRow(View):
+    """A ticket on one line. `due_at` is the next target that still runs; None when nothing does."""
+
+    number: str
+    provider: str
+    channel: Channel
+    language: str | None = None
+    subject: str
+    requester: str | None = None
+    account: str | None = None
+    state: State
+    verdict: Verdict | None = None
+    clause: str | None = None
+    topic: str | None = None
+    emergency: Emergency | None = None
+    needs_person: bool = False
+    sla: str = "running"
+    team: str | None = None
+    due_at: AwareDatetime | None = None
+    due_for: TargetName | None = None
+    due_is_house_default: bool = False
+    breached: bool = False
+    letter_refused: bool = False
+    quotes: tuple[QuoteRow, ...] = ()
+    received_at: AwareDatetime
+
+    @property
+    def price(self) -> str | None:
+        """The prices of the ticket's quotes in words; None when nothing costs money."""
+        return ", ".join(str(quote.total) if quote.total else "to be quoted" for quote in self.quotes) or None
+
+
+class TicketQuery(BaseModel):
+    """Which tickets a list shows, in which order. `after` is the cursor of the page before; an empty word is none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    provider: str | None = None
+    verdict: Verdict | None = None
+    team: str | None = None
+    state: State | None = None
+    sort: Sort = Sort.DUE
+    after: str | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_none(cls, told: Any) -> Any:
+        return {name: value for name, value in told.items() if value != ""} if isinstance(told, dict) else told
+
+
+def summarise(
+    facts: TicketFacts,
+    decision: Decision | None,
+    routing: Routing | None,
+    *,
+    state: State,
+    due_at: datetime | None,
+    answered: bool,
+    breached: bool,
+    letter_refused: bool,
+    quotes: tuple[QuoteRow, ...],
+) -> TicketRow:
+    """Put what is known of a ticket on one line."""
+    due_for = None
+    if due_at:
+        due_for = TargetName.RESOLUTION if answered else TargetName.FIRST_RESPONSE
+    target = next((target for target in routing.targets if target.name is due_for), None) if routing else None
+    return TicketRow(
+        number=facts.ticket_id,
+        provider=facts.provider,
+        channel=facts.channel,
+        language=facts.language or (decision.language if decision else None),
+        subject=facts.subject,
+        requester=facts.requester.name or facts.requester.email or facts.requester.phone,
+        account=facts.account,
+        state=state,
+        verdict=decision.verdict if decision else None,
+        clause=next(iter(decision.clauses), None) if decision else None,
+        topic=decision.topic if decision else None,
+        emergency=decision.emergency if decision else None,
+        needs_person=decision.needs_person if decision else False,
+        sla=decision.sla if decision else "running",
+        team=routing.team if routing else None,
+        due_at=due_at,
+        due_for=due_for,
+        due_is_house_default=bool(target and target.house_default),
+        breached=breached,
+        letter_refused=letter_refused,
+        quotes=quotes,
+        received_at=facts.received_at,
+    )
+
+
+def cursor(row: TicketRow, sort: Sort) -> str:
+    """Where a list goes on after this line."""
+    moment = row.due_at if sort is Sort.DUE else row.received_at
+    return f"{moment.isoformat() if moment else ''}~{row.number}"
+
+
+def read_cursor(words: str) -> tuple[datetime | None, str]:
+    """The moment and ticket number of a cursor; Permanent when it is none."""
+    moment, separator, number = words.partition("~")
+    try:
+        found = datetime.fromisoformat(moment) if moment else None
+    except ValueError:
+        found, separator = None, ""
+    if not separator or not number or (found and found.tzinfo is None):
+        raise Permanent(f"{words!r} is no cursor: take `next` from an earlier answer")
+    return found, number

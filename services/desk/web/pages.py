@@ -1,0 +1,135 @@
+"""The desk's pages: plain HTML without scripts, readable on a phone, by a screen reader, and in the dark."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.desk import store
+from services.desk.rules.summary import Sort, State, TicketQuery, TicketRow, cursor
+from shared import clock
+from shared.policies import load_policies
+from shared.vocabulary import Verdict
+
+HERE = Path(__file__).parent
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+def zone_of(ticket: TicketRow, calendar: str | None = None) -> ZoneInfo:
+    """The civil time of a ticket's provider: that of the calendar its targets are counted on."""
+    calendars = load_policies().provider(ticket.provider).calendars
+    return (calendars.get(calendar or "") or next(iter(calendars.values()))).zone
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """An instant in a zone, with the zone's name: `Fri 5 Jun 2026, 18:00 CEST`."""
+    local = at.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M %Z}"
+
+
+def away(at: datetime, now: datetime) -> str:
+    """How far off an instant is, roughly: `in 3 h`, `20 min ago`."""
+    minutes = abs(at - now).total_seconds() / 60
+    size = next((f"{minutes / per:.0f} {unit}" for per, unit in ((1440, "d"), (60, "h")) if minutes >= per), None)
+    words = size or f"{minutes:.0f} min"
+    return f"in {words}" if at >= now else f"{words} ago"
+
+
+def provider_name(provider: str) -> str:
+    """A provider's name as customers know it."""
+    return load_policies().provider(provider).name
+
+
+def span(seconds: int) -> str:
+    """A stretch of time in hours and minutes: `2 h 05 min`."""
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def pretty(told: Any) -> str:
+    """A nested explanation as indented text."""
+    return json.dumps(told, indent=2, ensure_ascii=False, default=str)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(away=away, moment=moment, pretty=pretty, span=span, provider_name=provider_name)
+    environment.globals.update(zone_of=zone_of, utc=UTC)
+    return environment
+
+
+templates = Jinja2Templates(env=_environment())
+
+
+@router.get("/")
+def tickets(request: Request, query: Annotated[TicketQuery, Query()]) -> HTMLResponse:
+    """Every ticket on a line, what is due first on top."""
+    with store.reading() as session:
+        rows = store.list_tickets(session, **dict(query))
+        counts = store.counts(session)
+    return _page(
+        request,
+        "tickets.html.j2",
+        rows=rows,
+        more=_link(query, after=cursor(rows[-1], query.sort)) if len(rows) == query.limit else None,
+        links={state.value: _link(query, state=state, after=None) for state in State},
+        everything=_link(query, state=None, after=None),
+        counts=counts,
+        query=query,
+        sorts=list(Sort),
+        verdicts=list(Verdict),
+        policies=list(load_policies()),
+        now=clock.now(),
+    )
+
+
+def _link(query: TicketQuery, **changes: Any) -> str:
+    wanted = query.model_copy(update=changes).model_dump(mode="json", exclude_defaults=True)
+    return f"/?{urlencode(wanted)}" if wanted else "/"
+
+
+@router.get("/tickets/{number}")
+def ticket(request: Request, number: str) -> HTMLResponse:
+    """The story of one ticket."""
+    with store.reading() as session:
+        story = store.show_ticket(session, number)
+    if story is None:
+        return _page(request, "missing.html.j2", status=404, number=number)
+    counted_on = story.routing.counted_on if story.routing else None
+    return _page(
+        request,
+        "ticket.html.j2",
+        story=story,
+        ticket=story.ticket,
+        zone=zone_of(story.ticket, counted_on),
+        document=load_policies().provider(story.ticket.provider).provider.document,
+        now=clock.now(),
+    )
+
+
+@router.get("/arrivals")
+def arrivals(request: Request, state: str = "quarantined") -> HTMLResponse:
+    """What reached us and became no ticket, with the reason."""
+    with store.reading() as session:
+        rows = store.list_arrivals(session, state)
+    return _page(request, "arrivals.html.j2", rows=rows, state=state, zone=UTC)
+
+
+def _page(request: Request, name: str, *, status: int = 200, **words: Any) -> HTMLResponse:
+    return templates.TemplateResponse(request, name, words, status_code=status)

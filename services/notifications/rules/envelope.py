@@ -1,0 +1,111 @@
+"""The envelope of a letter: subject, Message-ID, thread and the headers that keep machines from answering it.
+
+Header values come from customers' mail, so each is cleaned of line breaks and controls before it is used
+(RFC 5322 2.2: a header value that breaks the line makes a new header).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from email.headerregistry import Address
+from email.utils import format_datetime
+from uuid import UUID
+
+from shared.vocabulary import TicketFacts
+
+MAX_SUBJECT = 200
+MAX_NAME = 100
+MAX_REFERENCES = 20
+MAX_ADDRESS = 254
+"""RFC 5321 4.5.3.1.3: a path is at most 256 octets, with its angle brackets."""
+
+_REPLY_PREFIXES = re.compile(r"^\s*(?:(?:re|antw|betr|aw|sv)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+_MESSAGE_ID = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_BIDI = {0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+
+
+def clean(value: str) -> str:
+    """A header value on one line, without controls and without marks that turn the reading direction."""
+    spaced = "".join(
+        " " if unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"} else character
+        for character in value
+        if ord(character) not in _BIDI
+    )
+    return " ".join(spaced.split())
+
+
+def usable_address(address: str | None) -> bool:
+    """An address that a letter can go to: one plain ASCII mailbox with a domain."""
+    return bool(address) and len(address or "") <= MAX_ADDRESS and bool(_PLAIN_ADDRESS.fullmatch(address or ""))
+
+
+def subject_line(subject: str, ticket_id: str) -> str:
+    """`Re: … [HN-1042]` with one prefix and one tag, however often the mail went to and fro."""
+    tag = f"[{ticket_id}]"
+    bare = re.sub(re.escape(tag), " ", clean(subject), flags=re.IGNORECASE)
+    bare = " ".join(_REPLY_PREFIXES.sub("", bare).split())
+    if len(bare) > MAX_SUBJECT:
+        bare = bare[: MAX_SUBJECT - 1].rstrip() + "…"
+    return " ".join(filter(None, ("Re:", bare, tag)))
+
+
+def domain_of(mailbox: str) -> str:
+    """The part after the @."""
+    return mailbox.rpartition("@")[2]
+
+
+def message_id(ticket_id: str, letter_id: UUID, mailbox: str) -> str:
+    """`<hn-1042.<letter>@<mailbox's domain>>`: an answer finds its ticket even when the subject changed."""
+    return f"<{ticket_id.lower()}.{letter_id}@{domain_of(mailbox)}>"
+
+
+def reply_address(mailbox: str, ticket_id: str) -> str:
+    """`support+hn-1042@…`, so that an answer carries the ticket in its recipient (RFC 5233 sub-address)."""
+    local, _, domain = mailbox.rpartition("@")
+    return f"{local}+{ticket_id.lower()}@{domain}"
+
+
+def thread(ticket: TicketFacts, earlier: Sequence[str]) -> dict[str, str]:
+    """In-Reply-To and References (RFC 5322 3.6.4): the customer's mail, then our earlier letters on the ticket."""
+    asked = _MESSAGE_ID.findall(ticket.message_id or "")[:1]
+    known = list(dict.fromkeys([*asked, *earlier]))
+    if not known:
+        return {}
+    root, rest = known[:1], known[1:]
+    return {
+        "In-Reply-To": asked[0] if asked else known[-1],
+        "References": " ".join(root + rest[-(MAX_REFERENCES - 1) :]),
+    }
+
+
+def headers(
+    ticket: TicketFacts,
+    *,
+    message_id: str,
+    sender_name: str,
+    mailbox: str,
+    written_at: datetime,
+    earlier: Sequence[str] = (),
+    automatic: bool,
+) -> dict[str, str]:
+    """Every header of a letter but its body's. An automatic letter says so (RFC 3834 5); a person's answer does not."""
+    recipient = ticket.requester.email or ""
+    marks = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"} if automatic else {}
+    return {
+        "From": _named(sender_name, mailbox),
+        "To": _named(ticket.requester.name, recipient),
+        "Reply-To": reply_address(mailbox, ticket.ticket_id),
+        "Subject": subject_line(ticket.subject, ticket.ticket_id),
+        "Date": format_datetime(written_at),
+        "Message-ID": message_id,
+        **thread(ticket, earlier),
+        **marks,
+    }
+
+
+def _named(name: str | None, address: str) -> str:
+    return str(Address(display_name=clean(name or "")[:MAX_NAME], addr_spec=address))

@@ -1,0 +1,186 @@
+"""What a letter says: the words of the policy and the decision, put into the template of its kind and language.
+
+A verdict is told as policy only when no person has to look first. House targets are called that, and nothing is
+promised that the policy leaves open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from services.notifications.rules.sending import Kind
+from services.notifications.rules.wording import civil_time, money, opening_hours, unit, wrapped
+from shared.events import ChargeRecorded, QuoteIssued
+from shared.policies import Policies, Policy
+from shared.vocabulary import Channel, Decision, PriceOffer, Routing, TargetName, TicketFacts, Verdict
+
+SUSPENDED = "suspended"
+TOLD_WITHOUT_CLAUSE = {Verdict.NOT_COVERED, Verdict.NEEDS_INFO, Verdict.NO_ACTION}
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A clause in its own words, and where they stand."""
+
+    id: str
+    text: str
+    document: str
+    section: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """The answer to one question of a message. With `needs_person` nothing but `understood` is told."""
+
+    understood: str | None
+    needs_person: bool
+    verdict: str
+    party: str | None
+    quoted: Quoted | None
+    price: str | None
+    free_alternative: str | None
+    preconditions: tuple[str, ...]
+    questions: tuple[str, ...]
+    suspended: bool
+
+
+def acknowledgement(ticket: TicketFacts, decision: Decision, routing: Routing, policies: Policies, lang: str) -> str:
+    """The first letter on a ticket: what we understood, the verdict with its clause, and by when a person answers."""
+    policy = policies.provider(ticket.provider)
+    hours = policy.provider.calendars[routing.calendar] if routing.calendar else None
+    zone = policy.provider.calendars[routing.counted_on].zone
+    target = next((target for target in routing.targets if target.name is TargetName.FIRST_RESPONSE), None)
+    due_at = target.due_at if target and decision.sla != SUSPENDED else None
+    return _render(
+        Kind.ACKNOWLEDGEMENT,
+        lang,
+        **_frame(ticket, policy),
+        by_phone=ticket.channel is Channel.PHONE,
+        parts=[_part(part, policies, policy, lang) for part in decision.parts or (decision,)],
+        due=civil_time(due_at, zone, lang) if due_at else None,
+        due_is_ours=bool(target and target.house_default),
+        hours=opening_hours(hours.week, lang) if hours else [],
+        holidays=bool(hours and hours.holidays.dates),
+        zone=zone,
+    )
+
+
+def quote(event: QuoteIssued, policies: Policies, lang: str) -> str:
+    """An offer: what it costs, what it buys, how to agree, and what is free instead."""
+    policy = policies.provider(event.ticket.provider)
+    offer, line = event.offer, policy.prices.get(event.offer.line)
+    alternative = line.free_alternative if line else None
+    zone = str(policy.counted_on(event.ticket.plan).zone)
+    return _render(
+        Kind.QUOTE,
+        lang,
+        **_frame(event.ticket, policy),
+        quote=event.quote_id,
+        version=event.version,
+        work=line.title.in_language(lang) if line else offer.title,
+        price=_price(offer.model_copy(update={"total": event.total}), lang),
+        valid_until=civil_time(event.valid_until, zone, lang),
+        buys=line.buys.in_language(lang) if line else None,
+        does_not_buy=line.does_not_buy.in_language(lang) if line and line.does_not_buy else None,
+        quoted=_quoted(policy, offer.clause),
+        free_alternative=alternative.text.in_language(lang) if alternative else None,
+    )
+
+
+def charge_notice(ticket: TicketFacts, event: ChargeRecorded, policies: Policies, lang: str) -> str:
+    """A short confirmation of what will be on the invoice."""
+    policy = policies.provider(ticket.provider)
+    line = policy.prices.get(event.line)
+    return _render(
+        Kind.CHARGE_NOTICE,
+        lang,
+        **_frame(ticket, policy),
+        quote=event.quote_id,
+        version=event.version,
+        work=line.title.in_language(lang) if line else event.line,
+        total=money(event.total, lang),
+    )
+
+
+def answer(ticket: TicketFacts, agent: str, text: str, policies: Policies, lang: str) -> str:
+    """An agent's own words with a signature under them."""
+    policy = policies.provider(ticket.provider)
+    return _render(Kind.ANSWER, lang, **_frame(ticket, policy), agent=agent, text=text.strip())
+
+
+def _frame(ticket: TicketFacts, policy: Policy) -> dict[str, Any]:
+    return {"name": ticket.requester.name, "ticket": ticket.ticket_id, "provider": policy.name}
+
+
+def _part(decision: Decision, policies: Policies, policy: Policy, lang: str) -> Part:
+    line = policy.prices.get(decision.price.line) if decision.price else None
+    alternative = line.free_alternative if line else None
+    clause = decision.clauses[0] if decision.clauses and decision.verdict not in TOLD_WITHOUT_CLAUSE else None
+    return Part(
+        understood=_topic(decision, policies, lang),
+        needs_person=decision.needs_person,
+        verdict=decision.verdict,
+        party=decision.responsible_party,
+        quoted=_quoted(policy, clause) if clause else None,
+        price=_price(decision.price, lang) if decision.price else None,
+        free_alternative=alternative.text.in_language(lang) if alternative else None,
+        preconditions=tuple(_precondition(name, policy, lang) for name in decision.preconditions),
+        questions=_questions(decision, lang),
+        suspended=decision.sla == SUSPENDED,
+    )
+
+
+def _price(offer: PriceOffer, lang: str) -> str | None:
+    if offer.amount is None:
+        return money(offer.total, lang) if offer.total else None
+    each = f"{money(offer.amount, lang)} {unit(offer.unit, lang)}"
+    if offer.total is None or offer.total == offer.amount:
+        return each
+    return f"{money(offer.total, lang)} ({each})"
+
+
+def _quoted(policy: Policy, clause_id: str) -> Quoted:
+    clause = policy.clauses[clause_id]
+    return Quoted(
+        id=clause.id,
+        text=" ".join(clause.quote.split()),
+        document=policy.provider.document.title,
+        section=clause.section,
+    )
+
+
+def _topic(decision: Decision, policies: Policies, lang: str) -> str | None:
+    topic = policies.topics.get(decision.topic or "")
+    return topic.title if topic and lang == "en" else None
+
+
+def _precondition(name: str, policy: Policy, lang: str) -> str:
+    text = policy.decisions.preconditions.get(name)
+    return text.in_language(lang) if text else name
+
+
+def _questions(decision: Decision, lang: str) -> tuple[str, ...]:
+    asked = decision.explanation.get("ask")
+    if isinstance(asked, dict):
+        asked = asked.get(lang)
+    return (str(asked),) if asked else ()
+
+
+@lru_cache
+def _templates() -> Environment:
+    # Plain text: nothing is markup here, so nothing may be escaped.
+    return Environment(
+        loader=PackageLoader("services.notifications", "letters"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _render(kind: Kind, lang: str, **words: Any) -> str:
+    return wrapped(_templates().get_template(f"{kind}.{lang}.txt.j2").render(words))

@@ -1,0 +1,92 @@
+"""May this letter be written? Answering machines, strangers' floods and our own mailboxes get no letter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.notifications.rules.envelope import usable_address
+from shared.vocabulary import Decision, TicketFacts, Verdict
+
+
+class Kind(StrEnum):
+    """What a letter is for."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    QUOTE = "quote"
+    CHARGE_NOTICE = "charge_notice"
+    ANSWER = "answer"
+
+    @property
+    def automatic(self) -> bool:
+        """No person's word stands in it."""
+        return self is not Kind.ANSWER
+
+    @property
+    def unasked(self) -> bool:
+        """It answers a mail by machine, so it could answer a machine; the others follow a person's act."""
+        return self in {Kind.ACKNOWLEDGEMENT, Kind.QUOTE}
+
+
+class Suppression(StrEnum):
+    """Why a letter stays unwritten."""
+
+    NO_ADDRESS = "no-address"
+    UNUSABLE_ADDRESS = "unusable-address"
+    OWN_MAILBOX = "own-mailbox"
+    AUTOMATIC_MAIL = "automatic-mail"
+    NO_ACTION = "no-action"
+    NEEDS_PERSON = "needs-person"
+    BURST_LIMIT = "burst-limit"
+    DAILY_LIMIT = "daily-limit"
+
+
+DAY = timedelta(days=1)
+
+
+def suppression(
+    kind: Kind,
+    ticket: TicketFacts,
+    decision: Decision | None,
+    own_mailboxes: Collection[str],
+) -> Suppression | None:
+    """Why this ticket's requester gets no letter of this kind; None when nothing speaks against it."""
+    address = ticket.requester.email
+    reasons = (
+        (not address, Suppression.NO_ADDRESS),
+        (not usable_address(address), Suppression.UNUSABLE_ADDRESS),
+        ((address or "").lower() in {mailbox.lower() for mailbox in own_mailboxes}, Suppression.OWN_MAILBOX),
+        (kind.unasked and not ticket.may_acknowledge, Suppression.AUTOMATIC_MAIL),
+        (kind is Kind.ACKNOWLEDGEMENT and _verdict(decision) is Verdict.NO_ACTION, Suppression.NO_ACTION),
+        (kind is Kind.QUOTE and bool(decision and decision.needs_person), Suppression.NEEDS_PERSON),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
+
+
+def _verdict(decision: Decision | None) -> Verdict | None:
+    return decision.verdict if decision else None
+
+
+def envelope_sender(kind: Kind, mailbox: str) -> str:
+    """Who hears of a letter that cannot be delivered: nobody of an acknowledgement (RFC 3834 3.3), else the mailbox."""
+    return "" if kind is Kind.ACKNOWLEDGEMENT else mailbox
+
+
+def over_limit(
+    written: Sequence[datetime],
+    now: datetime,
+    *,
+    burst_limit: int,
+    burst: timedelta,
+    daily_limit: int,
+) -> Suppression | None:
+    """Which limit one more letter of a kind to one address would break, given when the earlier ones were written.
+
+    Two help desks that acknowledge each other stop here (RFC 3834 2: rate limits for each address).
+    """
+    if sum(now - at < burst for at in written) >= burst_limit:
+        return Suppression.BURST_LIMIT
+    if sum(now - at < DAY for at in written) >= daily_limit:
+        return Suppression.DAILY_LIMIT
+    return None

@@ -1,0 +1,214 @@
+"""Notifications: the letters that requesters get.
+
+Hears   TicketRouted, QuoteIssued, ChargeRecorded, TicketAnswered; and its own LetterWritten, to hand a letter over.
+Says    LetterWritten, LetterSent, LetterRefused.
+Owns    every letter from its first word to the mail server's answer, and why a letter was not written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from services.notifications import gateway, store
+from services.notifications.rules import envelope, letters, sending
+from services.notifications.rules.sending import Kind, Suppression
+from services.notifications.rules.wording import language
+from services.notifications.settings import notification_settings
+from shared import clock
+from shared.bus import Transaction, Worker
+from shared.errors import Misconfigured, Transient
+from shared.events import (
+    ChargeRecorded,
+    LetterRefused,
+    LetterSent,
+    LetterWritten,
+    QuoteIssued,
+    TicketAnswered,
+    TicketRouted,
+    derived_id,
+)
+from shared.policies import Policies, load_policies
+from shared.vocabulary import Decision, TicketFacts
+
+log = structlog.get_logger()
+worker = Worker("notifications")
+app = worker.app
+
+
+@worker.hears(TicketRouted)
+def write_acknowledgement(event: TicketRouted, tx: Transaction) -> None:
+    """Tell the requester once what we understood, what the policy says, and by when a person answers."""
+    store.know(tx.session, event)
+    lang = language(event.decision.reply_language)
+    _write(
+        tx,
+        Kind.ACKNOWLEDGEMENT,
+        event.ticket,
+        lang,
+        decision=event.decision,
+        body=lambda policies: letters.acknowledgement(event.ticket, event.decision, event.routing, policies, lang),
+    )
+
+
+@worker.hears(QuoteIssued)
+def write_quote(event: QuoteIssued, tx: Transaction) -> None:
+    """Offer paid work, once for each version of a quote."""
+    store.know(tx.session, event)
+    lang = language(event.decision.reply_language)
+    _write(
+        tx,
+        Kind.QUOTE,
+        event.ticket,
+        lang,
+        version=f"{event.quote_id}:{event.version}",
+        decision=event.decision,
+        body=lambda policies: letters.quote(event, policies, lang),
+    )
+
+
+@worker.hears(ChargeRecorded)
+def write_charge_notice(event: ChargeRecorded, tx: Transaction) -> None:
+    """Confirm what will be on the invoice."""
+    ticket, lang = _known(tx, event.ticket_id)
+    _write(
+        tx,
+        Kind.CHARGE_NOTICE,
+        ticket,
+        lang,
+        version=str(event.charge_id),
+        body=lambda policies: letters.charge_notice(ticket, event, policies, lang),
+    )
+
+
+@worker.hears(TicketAnswered)
+def write_answer(event: TicketAnswered, tx: Transaction) -> None:
+    """Bring an agent's answer to the requester."""
+    ticket, lang = _known(tx, event.ticket_id)
+    _write(
+        tx,
+        Kind.ANSWER,
+        ticket,
+        lang,
+        version=str(event.event_id),
+        body=lambda policies: letters.answer(ticket, event.agent, event.text, policies, lang),
+    )
+
+
+@worker.acts_on(LetterWritten)
+def post_letter(event: LetterWritten, tx: Transaction) -> None:
+    """Hand a letter to the mail server; every try carries the same Message-ID, so that a double shows as one."""
+    letter = store.letter(tx.session, event.letter_id)
+    if letter is None or letter.state != "written":
+        return
+    letter.attempts = tx.attempt
+    parcel = gateway.Parcel(
+        envelope_sender=sending.envelope_sender(Kind(letter.kind), letter.mailbox),
+        recipient=letter.recipient or "",
+        headers=dict(letter.headers),
+        body=letter.body,
+    )
+    settings = notification_settings()
+    tx.act(do=lambda: gateway.post(parcel, settings), then=partial(_settle, letter_id=letter.id))
+
+
+def _settle(tx: Transaction, result: gateway.Taken | gateway.Refused, *, letter_id: UUID) -> None:
+    letter = store.letter(tx.session, letter_id)
+    assert letter is not None, "letters are never deleted"
+    letter.settled_at = clock.now()
+    told = {
+        "ticket_id": letter.ticket_id,
+        "letter_id": letter.id,
+        "kind": letter.kind,
+        "subject": letter.headers["Subject"],
+        "text": letter.body,
+    }
+    match result:
+        case gateway.Taken():
+            letter.state = "sent"
+            tx.say(LetterSent(**told, message_id=letter.message_id))
+        case gateway.Refused(reason):
+            letter.state, letter.reason = "refused", reason
+            tx.say(LetterRefused(**told, reason=reason))
+            log.warning("letter refused", ticket=letter.ticket_id, kind=letter.kind)
+
+
+def _write(
+    tx: Transaction,
+    kind: Kind,
+    ticket: TicketFacts,
+    lang: str,
+    *,
+    body: Callable[[Policies], str],
+    decision: Decision | None = None,
+    version: str = "1",
+) -> None:
+    """Write a letter once, or the reason why it stays unwritten."""
+    letter_id = derived_id("letter", ticket.ticket_id, kind, version)
+    if store.exists(tx.session, letter_id):
+        return
+    settings, now = notification_settings(), clock.now()
+    policies = load_policies()
+    policy = policies.provider(ticket.provider)
+    mailbox = ticket.mailbox or settings.senders.get(ticket.provider) or policy.mailbox
+    if mailbox is None:
+        raise Misconfigured(f"SCOPEDESK_NOTIFICATIONS_SENDERS names no mailbox for {ticket.provider}")
+    letter = store.Letter(
+        id=letter_id,
+        ticket_id=ticket.ticket_id,
+        kind=kind,
+        language=lang,
+        recipient=ticket.requester.email,
+        mailbox=mailbox,
+        written_at=now,
+        state="suppressed",
+        reason=_suppression(tx, kind, ticket, decision, {mailbox, *settings.senders.values()}),
+    )
+    if letter.reason is None:
+        letter.state = "written"
+        letter.body = body(policies)
+        letter.message_id = envelope.message_id(ticket.ticket_id, letter_id, mailbox)
+        letter.headers = envelope.headers(
+            ticket,
+            message_id=letter.message_id,
+            sender_name=f"{policy.name} support",
+            mailbox=mailbox,
+            written_at=now,
+            earlier=store.thread_of(tx.session, ticket.ticket_id),
+            automatic=kind.automatic,
+        )
+    if store.write(tx.session, letter) and letter.reason is None:
+        tx.say(LetterWritten(ticket_id=ticket.ticket_id, letter_id=letter_id, kind=kind))
+    else:
+        log.info("letter suppressed", ticket=ticket.ticket_id, kind=kind, reason=letter.reason)
+
+
+def _suppression(
+    tx: Transaction,
+    kind: Kind,
+    ticket: TicketFacts,
+    decision: Decision | None,
+    own_mailboxes: set[str],
+) -> Suppression | None:
+    reason = sending.suppression(kind, ticket, decision, own_mailboxes)
+    if reason is not None or not kind.unasked:
+        return reason
+    settings, now = notification_settings(), clock.now()
+    return sending.over_limit(
+        store.written_to(tx.session, ticket.requester.email or "", kind, now),
+        now,
+        burst_limit=settings.burst_limit,
+        burst=settings.burst,
+        daily_limit=settings.daily_limit,
+    )
+
+
+def _known(tx: Transaction, ticket_id: str | None) -> tuple[TicketFacts, str]:
+    found = store.known(tx.session, ticket_id or "")
+    if found is None:
+        raise Transient(f"nothing is known of {ticket_id} yet: its routing has not been heard")
+    ticket, reply_language = found
+    return ticket, language(reply_language)

@@ -1,0 +1,77 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.notifications.rules.sending import Kind, Suppression, envelope_sender, over_limit, suppression
+from shared.vocabulary import Channel, Decision, Requester, TicketFacts, Verdict
+
+NOW = datetime(2026, 6, 5, 16, 0, tzinfo=UTC)
+OWN = {"support@hypernode.example"}
+SURE = Decision(verdict=Verdict.SUPPORTED, needs_person=False)
+
+
+def ticket(email="anna@winkel.example", **changes):
+    return TicketFacts(
+        ticket_id="HN-1042",
+        provider="hypernode",
+        channel=Channel.EMAIL,
+        subject="Site down",
+        requester=Requester(email=email),
+        received_at=NOW,
+        **changes,
+    )
+
+
+def over(minutes_ago):
+    written = [NOW - timedelta(minutes=minutes) for minutes in minutes_ago]
+    return over_limit(written, NOW, burst_limit=3, burst=timedelta(minutes=10), daily_limit=5)
+
+
+def test_a_person_who_wrote_gets_every_kind_of_letter():
+    assert [suppression(kind, ticket(), SURE, OWN) for kind in Kind] == [None] * 4
+
+
+def test_a_caller_without_an_address_gets_no_letter():
+    assert suppression(Kind.ANSWER, ticket(email=None), None, OWN) is Suppression.NO_ADDRESS
+
+
+def test_our_own_mailbox_gets_no_letter():
+    assert suppression(Kind.ACKNOWLEDGEMENT, ticket("Support@Hypernode.example"), SURE, OWN) is Suppression.OWN_MAILBOX
+
+
+@pytest.mark.parametrize("kind", [Kind.ACKNOWLEDGEMENT, Kind.QUOTE])
+def test_automatic_mail_gets_no_automatic_letter(kind):
+    assert suppression(kind, ticket(may_acknowledge=False), SURE, OWN) is Suppression.AUTOMATIC_MAIL
+
+
+@pytest.mark.parametrize("kind", [Kind.ANSWER, Kind.CHARGE_NOTICE])
+def test_what_follows_a_persons_act_is_always_told(kind):
+    assert suppression(kind, ticket(may_acknowledge=False), None, OWN) is None
+
+
+def test_a_mail_that_needs_no_action_is_not_acknowledged():
+    assert (
+        suppression(Kind.ACKNOWLEDGEMENT, ticket(), Decision(verdict=Verdict.NO_ACTION), OWN) is Suppression.NO_ACTION
+    )
+
+
+def test_a_doubtful_quote_waits_for_a_person():
+    doubtful = Decision(verdict=Verdict.PAID, needs_person=True)
+    assert suppression(Kind.QUOTE, ticket(), doubtful, OWN) is Suppression.NEEDS_PERSON
+
+
+def test_the_fourth_letter_in_ten_minutes_is_suppressed():
+    assert over([1, 2]) is None
+    assert over([1, 2, 9.9]) is Suppression.BURST_LIMIT
+    assert over([1, 2, 10]) is None
+
+
+def test_the_sixth_letter_of_a_day_is_suppressed():
+    assert over([60, 120, 180, 240]) is None
+    assert over([60, 120, 180, 240, 300]) is Suppression.DAILY_LIMIT
+    assert over([60, 120, 180, 240, 24 * 60]) is None
+
+
+def test_nobody_is_told_that_an_acknowledgement_cannot_be_delivered():
+    assert envelope_sender(Kind.ACKNOWLEDGEMENT, "support@hypernode.example") == ""
+    assert envelope_sender(Kind.QUOTE, "support@hypernode.example") == "support@hypernode.example"
