@@ -41,22 +41,10 @@ PARSER_BREAKS = (
 )  # fmt: skip
 """What the standard parser has been seen to raise on broken mail."""
 
-_MARKS_OF_MAIL = frozenset(
-    [
-        "from",
-        "sender",
-        "to",
-        "cc",
-        "subject",
-        "date",
-        "message-id",
-        "received",
-        "return-path",
-        "delivered-to",
-        "reply-to",
-        "mime-version",
-    ],
-)
+_MARKS_OF_MAIL = frozenset((
+    "from", "sender", "to", "cc", "subject", "date", "message-id", "received", "return-path", "delivered-to",
+    "reply-to", "mime-version",
+))  # fmt: skip
 _REPORTS = frozenset({"message/delivery-status", "message/disposition-notification", "message/feedback-report"})
 _CONTENT_HEADERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _HTML_ONLY = re.compile(
@@ -231,7 +219,7 @@ def _parameter(part: Message, name: str, header: str = "content-type") -> str:
         return ""
     if isinstance(value, tuple):  # RFC 2231: character set, language, percent-decoded bytes
         charset, _, text = value
-        return clean_line(decode(str(text).encode("latin-1", "replace"), charset or "utf-8"))
+        return decode_words(decode(str(text).encode("latin-1", "replace"), charset or "utf-8"))
     return decode_words(str(value))
 
 
@@ -270,7 +258,8 @@ class _Content:
                 self.defects.append("more parts than are read")
                 continue
             _prepare(part)
-            payload = part.get_payload()
+            # never asked for a leaf: the standard library would decode it, with whatever codec the mail names
+            payload = part.get_payload() if part.is_multipart() else None
             kind = _content_type(part)
             if not isinstance(payload, list):
                 self._leaf(part, kind, group)
