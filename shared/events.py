@@ -40,7 +40,10 @@ class EmailStored(Event):
 
 
 class EmailReceived(Event):
-    """An e-mail from a person was read. `text` is what is new in it, `full_text` all of it."""
+    """An e-mail from a person was read. `text` is what is new in it, `full_text` all of it.
+
+    `references` are the message ids that it answers, the nearest first.
+    """
 
     arrival_id: UUID
     provider: str

@@ -26,9 +26,8 @@ def load(
     from services.tickets import rules, store
     from services.tickets.gateway import read_customers
     from shared.bus import Transaction
-    from shared.policies import load_policies
 
-    customers = read_customers(file, load_policies())
+    customers = read_customers(file)
     for provider, address in rules.shared_addresses(customers):
         typer.echo(f"warning: {provider} has several customers with {address}: it will match none of them", err=True)
     with Transaction.begin("tickets") as tx:

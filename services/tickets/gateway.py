@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 from services.tickets import rules
-from shared.policies import Policies
+from shared.policies import Policies, load_policies
 from shared.policies.yaml_source import Loc, WrongYaml, did_you_mean, locate, read_yaml
 
 
@@ -102,12 +102,12 @@ class CustomerFile(RootModel[tuple[CustomerEntry, ...]]):
         return self
 
 
-def read_customers(path: Path, policies: Policies) -> list[rules.Customer]:
+def read_customers(path: Path) -> list[rules.Customer]:
     """Read the customers of a file; Misconfigured names file and line of every mistake.
 
     A provider or product that no policy pack knows is a mistake too: its requests would be decided by other rules.
     """
-    entries = read_yaml(path, CustomerFile).root
+    entries, policies = read_yaml(path, CustomerFile).root, load_policies()
     strangers = [found for place, entry in enumerate(entries) for found in _unknown_names(place, entry, policies)]
     if strangers:
         raise WrongYaml(locate(path, strangers))

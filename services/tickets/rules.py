@@ -147,12 +147,12 @@ def message_ids(values: Iterable[str]) -> list[str]:
 def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str]) -> list[str]:
     """The ticket numbers that an e-mail points at, best evidence first.
 
-    A reply token in the address it was sent to; message ids of our letters and of mails we received (the latest
+    A reply token in the address it was sent to; message ids of our letters and of mails we received (the nearest
     answered one first); the last of our own tags in the subject. `prefix` is the provider's, so tags of other help
     desks never count. `filed` gives the ticket numbers of received message ids.
     """
     numbers = [*_numbers(event.reply_token or "", prefix)]
-    for message_id in reversed(message_ids(event.references)):
+    for message_id in message_ids(event.references):
         own = _OWN_MESSAGE_ID.fullmatch(message_id)
         numbers += _numbers(own[1], prefix) if own else filter(None, [filed.get(message_id)])
     tags = [number for tag in _TAG.finditer(event.subject) for number in _numbers(tag[0], prefix)]

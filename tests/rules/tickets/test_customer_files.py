@@ -4,7 +4,6 @@ import pytest
 
 from services.tickets.gateway import read_customers
 from shared.errors import Misconfigured
-from shared.policies import load_policies
 
 GOOD = """\
 - id: c-1
@@ -27,7 +26,7 @@ def customers(tmp_path):
     def read(text):
         path = tmp_path / "customers.yaml"
         path.write_text(text)
-        return read_customers(path, load_policies())
+        return read_customers(path)
 
     return read
 
@@ -69,4 +68,4 @@ def test_a_mistake_names_its_line(customers, text, line, words):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(Misconfigured, match=r"absent\.yaml"):
-        read_customers(tmp_path / "absent.yaml", load_policies())
+        read_customers(tmp_path / "absent.yaml")

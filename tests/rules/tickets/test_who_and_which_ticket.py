@@ -141,8 +141,8 @@ def test_a_token_beats_references_and_references_beat_the_subject():
     assert trail(mail, {"<a@x.example>": "HN-1002"}) == ["HN-1001", "HN-1002", "HN-1003"]
 
 
-def test_the_latest_answered_mail_comes_first():
-    mail = email(references=("<a@x.example> <b@x.example>", "<c@x.example>"))
+def test_the_nearest_answered_mail_comes_first():
+    mail = email(references=("<c@x.example>", "<b@x.example>", "<a@x.example>"))
     assert trail(mail, {"<a@x.example>": "HN-1001", "<b@x.example>": "HN-1002"}) == ["HN-1002", "HN-1001"]
 
 
