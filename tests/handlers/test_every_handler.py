@@ -1,0 +1,203 @@
+"""Every handler there is, held to the same two promises.
+
+Heard twice, it does its work once. Failing, it leaves nothing behind but a dead letter, and that can be replayed.
+"""
+
+import sys
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import text
+from sqlmodel import Session
+
+from services.email_intake.store import store_email
+from services.notifications.settings import notification_settings
+from services.phone_intake.store import store_call
+from services.tickets import gateway as customer_book
+from services.tickets import store as tickets
+from shared import clock
+from shared.bus import Transaction, dead_letters
+from shared.events import ConsentGiven, TicketAnswered, TicketResolved
+from shared.topology import HEARERS
+
+sys.path.insert(0, str(Path(__file__).parent))
+from journey import Journey
+
+ALL = [(event, hearer) for event, hearers in HEARERS.items() for hearer in hearers]
+
+CUSTOMERS = """
+- id: hn-1
+  provider: hypernode
+  name: Kaas en Co
+  account: kaas
+  product: general
+  language: en
+  emails: [owner@kaas.example]
+  phones: ["+31205550101"]
+- id: hs-1
+  provider: h-sphere
+  name: Example Hosting
+  product: general
+  plan: regular
+  language: en
+  emails: [refused@hosting.example]
+  facts: ["runs H-Sphere 2.4.3"]
+"""
+
+
+class Post:
+    """A mail server that refuses one address for good and takes everything else."""
+
+    def __init__(self):
+        self.taken = []
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 -- aiosmtpd's name
+        if address.startswith("refused@"):
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+        self.taken.append(envelope.content)
+        return "250 OK"
+
+
+def mail(to, subject, words, *, sender="owner@kaas.example", **headers):
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, to, subject
+    message["Date"], message["Message-ID"] = format_datetime(clock.now()), make_msgid(domain="customer.example")
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(words)
+    return message.as_bytes()
+
+
+def ticket_of(session, subject):
+    session.rollback()
+    statement = text("select number from tickets.ticket where facts->>'subject' = :subject")
+    return session.scalars(statement, {"subject": subject}).one()
+
+
+@pytest.fixture(scope="module")
+def journey(servers, tmp_path_factory):
+    """Mails and calls of every outcome, then what people do at the desk, then every timer."""
+    from shared.db import Model, engine
+
+    post = Post()
+    # Port 0 is not for aiosmtpd's controller, which connects to itself: the listener picks a free one first.
+    controller = Controller(post, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    environment = pytest.MonkeyPatch()
+    environment.setenv("SCOPEDESK_NOTIFICATIONS_SMTP_PORT", str(controller.port))
+    notification_settings.cache_clear()
+    tables = ", ".join(f'"{table.schema}"."{table.name}"' for table in Model.metadata.sorted_tables)
+    with engine().begin() as connection:
+        connection.execute(text(f"truncate {tables} restart identity cascade"))
+    book = tmp_path_factory.mktemp("book") / "customers.yaml"
+    book.write_text(CUSTOMERS)
+    try:
+        with Session(engine()) as session:
+            yield travel(session, book)
+    finally:
+        controller.stop()
+        environment.undo()
+        notification_settings.cache_clear()
+
+
+def free_port():
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def travel(session, book):
+    journey = Journey(session, seed=1)
+    with Transaction.begin("tickets") as tx:
+        for customer in customer_book.read_customers(book):
+            tickets.save_customer(tx.session, customer)
+
+    restore = "Please restore my shop from a backup"
+    store_email(
+        mail("support@hypernode.example", restore, "Please restore the database from yesterday's backup for us."),
+        source="test",
+    )
+    store_email(
+        mail(
+            "support@h-sphere.example",
+            "Recompile PHP",
+            "Please recompile php with imap on our H-Sphere box.",
+            sender="refused@hosting.example",
+        ),
+        source="test",
+    )
+    store_email(
+        mail("support@kenotronix.example", "FTP", "FTP is refused for everybody.", sender="a@b.example"), source="test"
+    )
+    store_email(
+        mail("support@hypernode.example", "Out of office", "I am away.", Auto_Submitted="auto-replied"), source="test"
+    )
+    store_email(b"\x00\x01\x02 no e-mail", source="test")
+    for number, fields in enumerate(CALLS):
+        store_call(fields, f"calls.csv, line {number + 2}")
+    journey.go_on()
+
+    number = ticket_of(session, restore)
+    store_email(
+        mail("support@hypernode.example", f"Re: {restore} [{number}]", f"I agree to Q-{number}-1."), source="test"
+    )
+    journey.go_on()
+    quote = {"quote_id": f"Q-{number}-1", "version": 1, "given_by_email": "owner@kaas.example", "taken_by": "an agent"}
+    with Transaction.begin("desk") as tx:
+        tx.say(ConsentGiven(ticket_id=number, **quote))
+        tx.say(TicketAnswered(ticket_id=number, agent="an agent", text="We start now."))
+    journey.go_on()
+    # Timers: first those of tickets that nobody answered, then the offers that nobody took.
+    journey.go_on(timers=["sla.check_target", "billing.expire_quote"])
+    again = "Restore an older backup please"
+    store_email(
+        mail("support@hypernode.example", again, "Please restore the database from last week's backup for us."),
+        source="test",
+    )
+    journey.go_on()
+    journey.go_on(timers=["billing.expire_quote"])
+    with Transaction.begin("desk") as tx:
+        tx.say(TicketResolved(ticket_id=number, agent="an agent"))
+    journey.go_on()
+    return journey
+
+
+CALLS = [
+    {
+        "call_id": "c1",
+        "started_at": "2026-06-03T10:00:00+02:00",
+        "direction": "inbound",
+        "from": "0205550101",
+        "did": "+31200000042",
+        "outcome": "answered",
+        "duration_seconds": "120",
+        "summary": "The shop shows a 502 error since this morning, please look at the server.",
+    },
+    {
+        "call_id": "c2",
+        "started_at": "2026-06-03T10:05:00+02:00",
+        "direction": "outbound",
+        "from": "+31200000042",
+        "did": "+31205550101",
+        "outcome": "answered",
+    },
+    {"call_id": "c3", "started_at": "yesterday", "direction": "inbound"},
+]
+
+
+@pytest.mark.parametrize(("event", "hearer"), ALL, ids=lambda value: getattr(value, "__name__", value))
+def test_a_handler_works_once_and_fails_without_a_trace(journey, event, hearer):
+    assert (event, hearer) in journey.heard, "the journey never came here"
+    assert journey.heard[event, hearer] == []
+
+
+def test_no_delivery_of_the_journey_is_dead(journey):
+    assert [letter.hearer for letter in dead_letters.waiting()] == []
