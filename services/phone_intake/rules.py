@@ -31,22 +31,22 @@ _HIDE_PREFIXES = re.compile(r"^(\*31\*?|#31#|\*31#|\*67)")
 
 
 class Column(StrEnum):
-    """The columns of a call-centre export. `started_at` carries a UTC offset; durations are whole seconds."""
+    """The columns of a call-centre export, which are the fields of a posted record too."""
 
-    CALL_ID = "call_id"
-    LEG_ID = "leg_id"
-    STARTED_AT = "started_at"
-    DIRECTION = "direction"
-    FROM = "from"
+    CALL_ID = "call_id"  # the telephone system's own id: what makes two records the same call
+    LEG_ID = "leg_id"  # tells the legs of one call apart
+    STARTED_AT = "started_at"  # ISO 8601 with a UTC offset
+    DIRECTION = "direction"  # inbound, outbound or internal
+    FROM = "from"  # the caller's number as dialled from the country of `did`, an extension, or "anonymous"
     FROM_NAME = "from_name"
-    TO = "to"
-    DID = "did"
-    OUTCOME = "outcome"
-    DURATION = "duration_seconds"
-    AGENT = "agent"
-    LANGUAGE = "language"
-    SUMMARY = "summary"
-    TRANSCRIPT = "transcript"
+    TO = "to"  # what answered: an extension, a queue, or the number where there is no `did`
+    DID = "did"  # the number of ours that was called: it tells the provider
+    OUTCOME = "outcome"  # answered, missed or voicemail
+    DURATION = "duration_seconds"  # whole seconds from the first ring; of a voicemail, its length
+    AGENT = "agent"  # who answered
+    LANGUAGE = "language"  # ISO 639-1
+    SUMMARY = "summary"  # the agent's note
+    TRANSCRIPT = "transcript"  # what a machine heard
     RECORDING = "recording_url"
 
 
