@@ -233,6 +233,8 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
             return f"{event.taken_by} took a consent to quote {event.quote_id} (version {event.version})."
         case e.ConsentRecorded():
             return f"{event.given_by} agreed to quote {event.quote_id} (version {event.version}): {event.total}."
+        case e.ConsentRefused():
+            return f"An agreement to quote {event.quote_id} ({event.given_how}) does not count: {event.reason}."
         case e.ChargeRecorded():
             return f"{event.total} was recorded for the billing system."
         case e.LetterWritten():

@@ -81,6 +81,7 @@ def quote(event: QuoteIssued, policies: Policies, lang: str) -> str:
         **_frame(event.ticket, policy),
         quote=event.quote_id,
         version=event.version,
+        token=event.token,
         work=line.title.in_language(lang) if line else offer.title,
         price=_price(offer.model_copy(update={"total": event.total}), lang),
         valid_until=civil_time(event.valid_until, zone, lang),
