@@ -154,17 +154,21 @@ class CountedWindow(Fact):
 
 
 class Target(Fact):
-    """A due time with its proof. `due_at` None: the policy gives no hours and the house has no default either."""
+    """A due time with its proof. `due_at` None: the clock is suspended, and `Routing.note` says why.
+
+    `holidays` names the holidays and exceptions between start and due, also those on which nothing was open.
+    """
 
     name: TargetName
     minutes: int
     due_at: datetime | None
     house_default: bool
     windows: tuple[CountedWindow, ...] = ()
+    holidays: tuple[str, ...] = ()
 
 
 class Routing(Fact):
-    """Who has the ticket and by when. `calendar` None: the policy states no hours."""
+    """Who has the ticket and by when. `calendar` None: the policy states no hours. `priority` 1 is served first."""
 
     team: str
     calendar: str | None

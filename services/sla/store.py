@@ -1,0 +1,129 @@
+"""The tables of the sla room (schema `sla`): what happened to a ticket, and the targets that follow from it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DateTime, delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Field, Session, col, select
+
+from services.sla import rules
+from shared.db import Model, json_column
+from shared.vocabulary import Decision, Routing, Target, TargetName, TicketFacts
+
+SCHEMA = "sla"
+
+
+class Clocks(Model, table=True):
+    """A ticket's history as far as its clocks care, and the routing that was last said.
+
+    `version` counts the routings; a timer of an older one is void. What is heard before the decision waits here.
+    """
+
+    __tablename__ = "ticket"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    ticket_id: str = Field(primary_key=True)
+    history: list[list[str]] = Field(sa_column=json_column())
+    decided_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    facts: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
+    decision: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
+    routing: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
+    version: int = 0
+    cycle: int = 0
+
+
+class TargetRow(Model, table=True):
+    """A due time of the present cycle, how it stands, and its proof. `due_at` None: suspended."""
+
+    __tablename__ = "target"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    ticket_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    cycle: int
+    version: int
+    minutes: int
+    due_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    state: str = Field(index=True)
+    stopped_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    proof: dict[str, Any] = Field(sa_column=json_column())
+
+
+def lock(session: Session, ticket_id: str) -> Clocks:
+    """The clocks of a ticket, made at its first mention; nobody else changes them until the transaction ends."""
+    session.execute(insert(Clocks).values(ticket_id=ticket_id, history=[], version=0, cycle=0).on_conflict_do_nothing())
+    return session.exec(select(Clocks).where(col(Clocks.ticket_id) == ticket_id).with_for_update()).one()
+
+
+def history(clocks: Clocks) -> list[tuple[datetime, rules.Happening]]:
+    """What happened to a ticket, in order of hearing."""
+    return [(datetime.fromisoformat(at), rules.Happening(happening)) for at, happening in clocks.history]
+
+
+def note(clocks: Clocks, at: datetime, happening: rules.Happening) -> None:
+    """Keep that something happened."""
+    clocks.history = [*clocks.history, [at.isoformat(), happening.value]]
+
+
+def decide(clocks: Clocks, at: datetime, facts: TicketFacts, decision: Decision) -> None:
+    """Keep a decision with the facts it was made on, unless a newer one is kept already."""
+    if clocks.decided_at is None or at >= clocks.decided_at:
+        clocks.decided_at = at
+        clocks.facts, clocks.decision = facts.model_dump(mode="json"), decision.model_dump(mode="json")
+
+
+def decided(clocks: Clocks) -> tuple[TicketFacts, Decision] | None:
+    """The newest decision with its facts; None while none was heard."""
+    if clocks.facts is None or clocks.decision is None:
+        return None
+    return TicketFacts.model_validate(clocks.facts), Decision.model_validate(clocks.decision)
+
+
+def reroute(clocks: Clocks, routing: Routing, cycle: rules.Cycle) -> None:
+    """Keep a new routing under the next version."""
+    clocks.routing, clocks.cycle = routing.model_dump(mode="json"), cycle.number
+    clocks.version += 1
+
+
+def routing(clocks: Clocks) -> Routing | None:
+    """The routing that was last said."""
+    return Routing.model_validate(clocks.routing) if clocks.routing else None
+
+
+def targets(session: Session, ticket_id: str) -> dict[TargetName, TargetRow]:
+    """The targets of a ticket by name."""
+    rows = session.exec(select(TargetRow).where(col(TargetRow.ticket_id) == ticket_id))
+    return {TargetName(row.name): row for row in rows}
+
+
+def write_target(
+    session: Session,
+    clocks: Clocks,
+    cycle: rules.Cycle,
+    target: Target,
+    *,
+    state: rules.State,
+    proof: dict[str, Any],
+) -> None:
+    """Write how a target stands now, in place of how it stood."""
+    session.merge(
+        TargetRow(
+            ticket_id=clocks.ticket_id,
+            name=target.name,
+            cycle=cycle.number,
+            version=clocks.version,
+            minutes=target.minutes,
+            due_at=target.due_at,
+            state=state,
+            stopped_at=cycle.stopped_at(target.name),
+            proof=proof,
+        ),
+    )
+
+
+def forget_targets(session: Session, ticket_id: str) -> None:
+    """Forget the targets of a ticket that has none any more."""
+    session.execute(delete(TargetRow).where(col(TargetRow.ticket_id) == ticket_id))
