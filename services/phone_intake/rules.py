@@ -187,8 +187,9 @@ def region_of(number: str) -> str:
 
 
 def digest_of(fields: Mapping[str, Any]) -> str:
-    """A fingerprint of everything that a record says, whatever the order of its columns."""
-    return hashlib.sha256(json.dumps(fields, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+    """A fingerprint of what a record says, the same for a CSV row and for the JSON object of the same call."""
+    said = {name: text for name, value in fields.items() if value is not None and (text := str(value).strip())}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def key_of(fields: Mapping[str, Any], idempotency_key: str | None = None) -> str:

@@ -63,7 +63,7 @@ def store_call(fields: dict[str, Any], source: str, idempotency_key: str | None 
     `source` says where it came from ("calls.csv, line 7"). Transient when the database does not answer: nothing was
     stored then, and the sender has to try again.
     """
-    fields = {name: _storable(value) for name, value in fields.items()}
+    fields = {_storable(name): _storable(value) for name, value in fields.items()}
     arrival = Arrival(key=rules.key_of(fields, idempotency_key), source=source, raw=fields)
     arrival_id = arrival.id
     try:

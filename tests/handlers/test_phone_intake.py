@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from services.phone_intake import settings as phone_settings
 from services.phone_intake import store
@@ -87,6 +88,17 @@ def test_a_record_that_comes_twice_is_kept_twice_and_logged_once(session):
     assert reasons(session) == ["duplicate", None]
 
 
+def test_workers_that_read_the_same_call_at_once_log_it_once(session):
+    for number in range(8):
+        store.store_call(MISSED if number % 2 else MISSED | {"call_id": f"c-{number}"}, "test")
+    waiting = session.scalars(text("select id from bus.delivery where hearer = 'phone_intake.read_call'")).all()
+    session.commit()
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(lambda delivery: worker.deliver("phone_intake.read_call", delivery), waiting))
+    assert outcomes == [Outcome.DONE] * 8
+    assert sorted(said(session)) == ["CallLogged"] + ["CallSuppressed"] * 7
+
+
 def test_another_record_under_the_id_of_a_call_waits_for_a_person(session):
     arrive()
     hear(session)
@@ -132,7 +144,7 @@ def test_the_sample_log_ends_balanced(session):
 
 
 def test_nul_and_half_surrogates_do_not_keep_a_record_out(session):
-    arrive(summary="three words \0 \ud800 here")
+    arrive(summary="three words \0 \ud800 here", **{"\0\ud800": 1})
     hear(session)
     assert said(session) == ["CallLogged"]
 
@@ -173,6 +185,14 @@ def test_a_call_without_an_id_is_known_by_the_idempotency_key(session, token):
     assert said(session) == ["CallLogged", "CallSuppressed"]
 
 
+def test_while_the_database_is_away_the_sender_is_asked_to_try_again(monkeypatch, token):
+    elsewhere = create_engine("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+    monkeypatch.setattr("shared.bus.transaction.engine", lambda: elsewhere)
+    answer = send(json=CALL, headers=token)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+
+
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
@@ -204,7 +224,7 @@ def test_without_a_configured_token_nothing_is_accepted(monkeypatch, session):
     assert "SCOPEDESK_PHONE_INTAKE_TOKEN" in answer.json()["detail"]
 
 
-def test_a_taken_port_is_named_with_the_setting_that_changes_it(monkeypatch, capsys):
+def test_a_taken_port_is_named_with_the_setting_that_changes_it(servers, monkeypatch, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(serving, "settings", lambda: PhoneIntakeSettings(port=port))

@@ -9,6 +9,7 @@ import uvicorn
 from services.phone_intake.gateway.http import app
 from services.phone_intake.settings import settings
 from shared.errors import Misconfigured, ScopedeskError
+from shared.settings import settings as house
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -25,6 +26,7 @@ def main() -> int:
     """Serve until SIGTERM or Ctrl-C; requests under way are answered first."""
     try:
         wanted = settings()
+        house().require_database_url()
         listener = _listen(wanted.host, wanted.port)
     except ScopedeskError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the supervisor shows it

@@ -54,6 +54,11 @@ async def _not_now(_request: Request, error: Transient) -> JSONResponse:
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"Retry-After": RETRY_AFTER_SECONDS})
 
 
+@app.exception_handler(Exception)
+async def _failed(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the call record was not stored; the log of this process says why")
+
+
 @app.get("/health")
 async def health() -> dict[str, str]:
     """Say that the process answers."""

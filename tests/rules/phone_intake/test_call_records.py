@@ -140,6 +140,12 @@ def test_the_same_call_has_the_same_key_wherever_it_comes_from():
     assert rules.key_of({"a": 1, "b": 2}) == rules.key_of({"b": 2, "a": 1})
 
 
+def test_a_posted_record_says_the_same_as_its_row_in_a_log():
+    posted = {name: value for name, value in CALL.items() if value} | {"duration_seconds": 182}
+    assert rules.digest_of(posted) == rules.digest_of(CALL | {"agent": "", "queue": " "})
+    assert rules.digest_of(posted) != rules.digest_of(CALL | {"agent": "Sanne"})
+
+
 cells = st.one_of(st.text(), st.none(), st.integers(), st.floats(), st.booleans())
 
 
