@@ -107,10 +107,14 @@ def quotes(session: Session, ticket_id: str) -> list[QuoteVersion]:
     return list({quote.quote_id: quote for quote in session.exec(statement)}.values())
 
 
-def newest(session: Session, quote_id: str) -> QuoteVersion | None:
-    """Return the newest version of a quote."""
-    versions = select(QuoteVersion).where(col(QuoteVersion.quote_id) == quote_id)
-    return session.exec(versions.order_by(col(QuoteVersion.version).desc()).limit(1)).first()
+def lock_quote(session: Session, quote_id: str) -> QuoteVersion | None:
+    """Return the newest version of a quote, with its ticket locked as by `lock_ticket`."""
+    versions = col(QuoteVersion.quote_id) == quote_id
+    ticket_id = session.exec(select(QuoteVersion.ticket_id).where(versions).limit(1)).first()
+    if ticket_id is None:
+        return None
+    lock_ticket(session, ticket_id)  # before a row is loaded: another handler may just be changing it
+    return session.exec(select(QuoteVersion).where(versions).order_by(col(QuoteVersion.version).desc())).first()
 
 
 def write_version(
@@ -168,20 +172,20 @@ def settle(row: QuoteVersion, state: rules.QuoteState) -> None:
     row.state = state
 
 
-def record_consent(session: Session, consent: rules.Consent) -> bool:
-    """Write a consent; False when there is one already to this version."""
-    values = {
-        "consent_id": consent.consent_id,
-        "quote_id": consent.quote.quote_id,
-        "version": consent.quote.version,
-        "total_minor": consent.total.minor,
-        "currency": consent.total.currency,
-        "given_by": consent.given_by,
-        "given_how": consent.given_how,
-        "given_at": consent.given_at,
-    }
-    statement = insert(ConsentGivenTo).values(values).on_conflict_do_nothing()
-    return session.execute(statement.returning(col(ConsentGivenTo.consent_id))).first() is not None
+def record_consent(session: Session, consent: rules.Consent) -> None:
+    """Write a consent; the database refuses a second one to the same version."""
+    session.add(
+        ConsentGivenTo(
+            consent_id=consent.consent_id,
+            quote_id=consent.quote.quote_id,
+            version=consent.quote.version,
+            total_minor=consent.total.minor,
+            currency=consent.total.currency,
+            given_by=consent.given_by,
+            given_how=consent.given_how,
+            given_at=consent.given_at,
+        ),
+    )
 
 
 def agreement(session: Session, consent_id: UUID) -> rules.Agreement | None:

@@ -107,8 +107,7 @@ def read_consent(event: TicketReplied, tx: Transaction) -> None:
     token = rules.agreed_token(event.text) if event.channel is Channel.EMAIL else None
     if token is None:
         return
-    store.lock_ticket(tx.session, event.ticket.ticket_id)
-    row = store.newest(tx.session, token.quote_id)
+    row = store.lock_quote(tx.session, token.quote_id)
     if row is None or row.ticket_id != event.ticket.ticket_id:
         log.info("a reply names no quote of its ticket", ticket_id=event.ticket_id)
         return
@@ -126,11 +125,9 @@ def read_consent(event: TicketReplied, tx: Transaction) -> None:
 @worker.hears(ConsentGiven)
 def record_consent(event: ConsentGiven, tx: Transaction) -> None:
     """Record an agreement that an agent took from a person, under the same rules as a mailed one."""
-    row = store.newest(tx.session, event.quote_id)
+    row = store.lock_quote(tx.session, event.quote_id)
     if row is None:
         raise Permanent(f"there is no quote {event.quote_id}: the agent's word cannot be recorded")
-    store.lock_ticket(tx.session, row.ticket_id)
-    row = store.newest(tx.session, event.quote_id) or row
     _agree(
         row,
         version=event.version,
@@ -200,7 +197,7 @@ def _agree(
 @worker.hears(ConsentRecorded)
 def charge(event: ConsentRecorded, tx: Transaction) -> None:
     """Charge what was agreed to, once. What is on record is checked again: the charge is made of that."""
-    row = store.newest(tx.session, event.quote_id)
+    row = store.lock_quote(tx.session, event.quote_id)
     agreed = store.agreement(tx.session, event.consent_id)
     if row is None or agreed is None:
         raise Permanent(f"consent {event.consent_id} to {event.quote_id} is not on record: nothing is charged")
@@ -231,8 +228,7 @@ def charge(event: ConsentRecorded, tx: Transaction) -> None:
 @worker.hears(QuoteIssued)
 def expire_quote(event: QuoteIssued, tx: Transaction) -> None:
     """End an offer that nobody agreed to. Heard when its validity is over."""
-    store.lock_ticket(tx.session, event.ticket.ticket_id)
-    row = store.newest(tx.session, event.quote_id)
+    row = store.lock_quote(tx.session, event.quote_id)
     if row is None or row.version != event.version or row.state != rules.QuoteState.OFFERED:
         return
     store.settle(row, rules.QuoteState.EXPIRED)

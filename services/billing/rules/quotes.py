@@ -10,7 +10,7 @@ from shared.money import Money
 from shared.vocabulary import Decision, PriceOffer, Verdict
 
 UNPRICED = "unpriced"
-"""The line of work that is paid by a clause which names no price line."""
+"""The line of paid work for which neither a price line nor a clause is known."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,8 @@ def paid_work(decision: Decision) -> list[PaidWork]:
     for part in parts:
         if part.verdict is not Verdict.PAID:
             continue
-        offer = part.price or PriceOffer(
-            line=UNPRICED,
-            clause=part.clauses[0] if part.clauses else "",
-            title=part.topic or "",
-            unit="job",
-        )
+        clause = next(iter(part.clauses), "")
+        offer = part.price or PriceOffer(line=clause or UNPRICED, clause=clause, title=part.topic or "", unit="job")
         total = None if part.needs_person else (offer.total or offer.amount)
         spoken = part.model_copy(update={"reply_language": decision.reply_language})
         found.setdefault(offer.line, PaidWork(spoken, offer, total))

@@ -1,5 +1,6 @@
 """Paid work is quoted, agreed to and charged, each once, on real tables."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
@@ -252,3 +253,17 @@ def test_the_feed_tells_quote_consent_and_charge_in_this_order(consented, charge
     charged()
     told = feed.read(["QuoteIssued", "ConsentRecorded", "ChargeRecorded"])
     assert [type(event).__name__ for _, event in told] == ["QuoteIssued", "ConsentRecorded", "ChargeRecorded"]
+
+
+def test_two_people_who_agree_at_the_same_moment_are_one_consent_and_one_charge(decide, say, session, said, charged):
+    decide(decided())
+    say("tickets", replied(f"I agree to {QUOTE_ID}"), replied(f"Akkoord met {QUOTE_ID}"))
+    say("desk", ConsentGiven(quote_id=QUOTE_ID, version=1, given_by_email="anna@bloemen.example", taken_by="kees"))
+    statement = "select hearer, id from bus.delivery where hearer in ('billing.read_consent', 'billing.record_consent')"
+    waiting = session.execute(text(statement)).all()
+    session.rollback()
+    with ThreadPoolExecutor(len(waiting)) as pool:
+        outcomes = list(pool.map(lambda delivery: worker.deliver(*delivery), waiting))
+    assert outcomes == [Outcome.DONE] * 3
+    assert len(said(ConsentRecorded)) == 1
+    assert charged() == ([Outcome.DONE], [(QUOTE_ID, 1, "restore", 12500, "EUR")])
