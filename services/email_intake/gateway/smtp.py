@@ -58,18 +58,22 @@ class Intake:
     async def handle_DATA(  # noqa: N802 -- aiosmtpd looks for this name
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        """Store the mail for each mailbox, and say 250 only after that."""
+        """Store the mail for each mailbox, and say 250 only after that.
+
+        Failures end here: aiosmtpd would log them with all that a database error quotes.
+        """
         raw = envelope.content
         if not isinstance(raw, bytes):
             return "451 4.3.0 Not understood, please try again"
+        return_path = (envelope.mail_from or "").strip("<>")
         mark = object()
         self._storing.add(mark)
         self._idle.clear()
         try:
             for recipient in self._one_per_mailbox(envelope.rcpt_tos):
-                await asyncio.to_thread(
-                    store.store_email, raw, recipient, envelope_from=envelope.mail_from or "", source="smtp"
-                )
+                await asyncio.to_thread(store.store_email, raw, recipient, envelope_from=return_path, source="smtp")
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the sender must keep the mail
+            return await self.handle_exception(error)
         finally:
             self._storing.discard(mark)
             if not self._storing:
