@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, DateTime, Index, and_, case, func, null, or_, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Field, Session, col, select
 
@@ -305,7 +305,8 @@ def _routing(ticket: Ticket) -> Routing | None:
 
 
 def _newest_quotes() -> Any:
-    return select(Quote).distinct(col(Quote.quote_id)).order_by(col(Quote.quote_id), col(Quote.version).desc())
+    newest = select(Quote).order_by(col(Quote.quote_id), col(Quote.version).desc())
+    return newest.ext(distinct_on(col(Quote.quote_id)))
 
 
 def _quotes_of(session: Session, numbers: Sequence[str]) -> dict[str, list[QuoteRow]]:
