@@ -138,9 +138,20 @@ def test_a_message_id_that_is_none_is_left_out():
 
 @pytest.mark.parametrize(
     "address",
-    [None, "", "anna", "anna@", "@winkel.example", "a b@winkel.example", "a@b.example\r\nBcc: c@d.example", "a@b.example,c@d.example",
-     "<a@b.example>", "a@localhost", "x" * 250 + "@winkel.example"],
-)  # fmt: skip
+    [
+        None,
+        "",
+        "anna",
+        "anna@",
+        "@winkel.example",
+        "a b@winkel.example",
+        "a@b.example\r\nBcc: c@d.example",
+        "a@b.example,c@d.example",
+        "<a@b.example>",
+        "a@localhost",
+        "x" * 250 + "@winkel.example",
+    ],
+)
 def test_letters_go_to_one_plain_address_only(address):
     assert not usable_address(address)
 

@@ -1,0 +1,340 @@
+"""The desk's pages and API on real tables, filled by its own handlers."""
+
+import asyncio
+import itertools
+import random
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from services.desk import settings as desk_settings
+from services.desk import store
+from services.desk.tasks import worker
+from services.desk.web.app import create_app
+from shared.events import (
+    ChargeRecorded,
+    ConsentGiven,
+    ConsentRecorded,
+    EmailQuarantined,
+    EmailStored,
+    LetterRefused,
+    LetterSent,
+    QuoteExpired,
+    QuoteIssued,
+    ScopeDecided,
+    TargetBreached,
+    TicketAnswered,
+    TicketOpened,
+    TicketReplied,
+    TicketResolved,
+    TicketRouted,
+)
+from shared.money import Money
+from shared.vocabulary import (
+    Channel,
+    CountedWindow,
+    Decision,
+    PriceOffer,
+    Requester,
+    Routing,
+    Target,
+    TargetName,
+    TicketFacts,
+    Verdict,
+)
+
+START = datetime(2026, 6, 5, 9, 0, tzinfo=UTC)
+TOKEN = "a-token-for-tests"
+WRITE = {"Authorization": f"Bearer {TOKEN}"}
+OFFER = PriceOffer(
+    line="restore",
+    clause="hypernode.backups.restore-price",
+    title="Restoring from a backup",
+    unit="job",
+    amount=Money.of(125, "EUR"),
+    total=Money.of(125, "EUR"),
+)
+DECISION = Decision(
+    verdict=Verdict.PAID,
+    clauses=("hypernode.backups.restore-by-support",),
+    topic="backup-restore",
+    price=OFFER,
+    confidence=0.91,
+    needs_person=False,
+)
+HANDLERS = list(worker.handlers)
+
+
+def at(minutes):
+    return START + timedelta(minutes=minutes)
+
+
+def ticket(number="HN-1042", **changes):
+    known = {
+        "ticket_id": number,
+        "provider": "hypernode",
+        "channel": Channel.EMAIL,
+        "subject": "Restore <b>please</b>",
+        "requester": Requester(name="Anna & Zoon", email="anna@winkel.example"),
+        "received_at": START,
+    }
+    return TicketFacts(**known | changes)
+
+
+def opened(facts, text="Please restore <script>alert(1)</script> our shop."):
+    return TicketOpened(
+        ticket_id=facts.ticket_id, arrival_id=uuid4(), ticket=facts, text=text, happened_at=facts.received_at
+    )
+
+
+def routed(facts, due=240, decision=DECISION):
+    windows = (CountedWindow(opens_at=at(-180), closes_at=at(420), counted_seconds=14400),)
+    targets = tuple(
+        Target(name=name, minutes=minutes, due_at=at(minutes), house_default=True, windows=windows)
+        for name, minutes in ((TargetName.FIRST_RESPONSE, due), (TargetName.RESOLUTION, due + 100))
+    )
+    routing = Routing(
+        team="Technical support",
+        calendar="hypernode",
+        counted_on="hypernode",
+        priority=1,
+        starts_at=START,
+        targets=targets,
+        policy_version="v1",
+    )
+    return TicketRouted(ticket_id=facts.ticket_id, ticket=facts, decision=decision, routing=routing, happened_at=at(2))
+
+
+def whole_life(facts):
+    """Everything that can happen to a paid ticket, in its order."""
+    number, quote = facts.ticket_id, {"quote_id": f"Q-{facts.ticket_id}-1", "version": 1}
+    letter = {"letter_id": uuid4(), "kind": "acknowledgement", "subject": "Re", "text": "Hello"}
+    return [
+        opened(facts),
+        ScopeDecided(ticket_id=number, ticket=facts, text="…", decision=DECISION, happened_at=at(1)),
+        routed(facts),
+        QuoteIssued(
+            ticket_id=number, ticket=facts, decision=DECISION, offer=OFFER, total=OFFER.total, valid_until=at(9000),
+            happened_at=at(3), **quote,
+        ),
+        LetterRefused(ticket_id=number, reason="550 no", happened_at=at(4), **letter),
+        LetterSent(ticket_id=number, message_id="<l@hypernode.example>", happened_at=at(5), **letter),
+        TicketReplied(
+            ticket_id=number, arrival_id=uuid4(), ticket=facts, author=facts.requester, author_verified=False,
+            text="Akkoord", channel=Channel.EMAIL, happened_at=at(6),
+        ),
+        ConsentRecorded(
+            ticket_id=number, consent_id=uuid4(), given_by="anna@winkel.example", given_how="telephone",
+            total=OFFER.total, happened_at=at(7), **quote,
+        ),
+        ChargeRecorded(
+            ticket_id=number, charge_id=uuid4(), line="restore", clause=OFFER.clause, customer_id=None, account=None,
+            provider="hypernode", total=OFFER.total, happened_at=at(8), **quote,
+        ),
+        QuoteExpired(ticket_id=number, happened_at=at(9), **quote),
+        TicketAnswered(ticket_id=number, agent="Pieter", text="Done.", happened_at=at(10)),
+    ]  # fmt: skip
+
+
+class Web:
+    """A browser or a tool: one request at a time."""
+
+    def __init__(self):
+        self.app = create_app()
+
+    def request(self, method, path, **options):
+        async def ask():
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://desk.example") as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(ask())
+
+    def get(self, path, **options):
+        return self.request("GET", path, **options)
+
+    def post(self, path, **options):
+        return self.request("POST", path, **options)
+
+
+@pytest.fixture
+def show(say, hear):
+    """Say events and let the desk hear them."""
+
+    def show(*events):
+        for event in events:
+            say("tickets", event)
+        for handler in HANDLERS:
+            hear(worker, handler.partition(".")[2])
+
+    return show
+
+
+@pytest.fixture
+def web(database, monkeypatch):
+    monkeypatch.setenv("SCOPEDESK_DESK_TOKEN", TOKEN)
+    desk_settings.settings.cache_clear()
+    yield Web()
+    desk_settings.settings.cache_clear()
+
+
+def problem(response):
+    assert response.headers["content-type"] == "application/problem+json"
+    return response.json()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_list_is_the_same_whatever_order_events_came_in(show, session, seed):
+    events = whole_life(ticket())
+    random.Random(seed).shuffle(events)
+    show(*events)
+    [row] = store.list_tickets(session)
+    assert row.number == "HN-1042"
+    assert (row.state, row.verdict, row.team) == ("answered", "paid", "Technical support")
+    assert (row.due_for, row.due_at) == (TargetName.RESOLUTION, at(340))
+    assert [(quote.state, quote.total) for quote in row.quotes] == [("charged", Money.of(125, "EUR"))]
+    assert row.letter_refused is False
+
+
+def test_an_older_decision_does_not_hide_a_newer_one(show, session):
+    facts = ticket()
+    newer = DECISION.model_copy(update={"verdict": Verdict.SUPPORTED})
+    show(
+        opened(facts),
+        ScopeDecided(ticket_id="HN-1042", ticket=facts, text="", decision=newer, happened_at=at(5)),
+        ScopeDecided(ticket_id="HN-1042", ticket=facts, text="", decision=DECISION, happened_at=at(1)),
+    )
+    assert store.list_tickets(session)[0].verdict == "supported"
+
+
+def test_a_reply_makes_an_answered_ticket_open_again(show, session):
+    facts = ticket()
+    reply = TicketReplied(
+        ticket_id="HN-1042", arrival_id=uuid4(), ticket=facts, author=facts.requester, author_verified=True,
+        text="And now?", channel=Channel.EMAIL, happened_at=at(20),
+    )  # fmt: skip
+    show(opened(facts), TicketAnswered(ticket_id="HN-1042", agent="P", text="…", happened_at=at(10)))
+    assert store.list_tickets(session)[0].state == "answered"
+    show(reply)
+    assert store.list_tickets(session)[0].state == "open"
+
+
+@pytest.mark.parametrize("sort", ["due", "newest"])
+def test_pages_of_a_list_show_every_ticket_once(show, web, sort):
+    numbers = [f"HN-{1001 + n}" for n in range(7)]
+    for n, number in enumerate(numbers):
+        facts = ticket(number, received_at=at(-n))
+        show(opened(facts), *([routed(facts, due=60 * (n % 3 + 1))] if n % 4 else []))
+    seen, after = [], ""
+    for _ in itertools.repeat(None, 9):
+        page = web.get("/api/tickets", params={"limit": 2, "sort": sort, "after": after}).json()
+        seen += [row["number"] for row in page["tickets"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert sorted(seen) == numbers
+    if sort == "newest":
+        assert seen == numbers
+
+
+def test_a_list_is_filtered(show, web):
+    show(opened(ticket()), routed(ticket()), opened(ticket("LC-1043", provider="luxcloud")))
+    assert [row["number"] for row in web.get("/api/tickets?provider=luxcloud").json()["tickets"]] == ["LC-1043"]
+    assert [row["number"] for row in web.get("/api/tickets?team=Technical support").json()["tickets"]] == ["HN-1042"]
+    assert web.get("/api/tickets?state=resolved").json()["tickets"] == []
+
+
+def test_a_wrong_filter_and_a_wrong_cursor_are_problems(web):
+    assert problem(web.get("/api/tickets?verdict=maybe"))["status"] == 422
+    assert problem(web.get("/api/tickets?after=nonsense"))["status"] == 400
+    assert problem(web.get("/api/nothing"))["status"] == 404
+
+
+def test_a_tickets_story_has_everything(show, web):
+    show(*whole_life(ticket()))
+    story = web.get("/api/tickets/hn-1042").json()
+    assert story["clauses"][0]["quote"] == "We can also restore the Hypernode from a backup"
+    assert story["routing"]["targets"][0]["windows"][0]["counted_seconds"] == 14400
+    assert [said["by"] for said in story["conversation"]] == ["requester", "letter", "requester", "agent"]
+    [quote] = story["quotes"]
+    assert (quote["state"], quote["agreed_by"]) == ("charged", "anna@winkel.example")
+    assert story["charges"][0]["total"] == {"minor": 12500, "currency": "EUR"}
+    assert [letter["state"] for letter in story["letters"]] == ["refused", "sent"]
+    assert story["history"][0]["event"] == "TicketOpened"
+
+
+def test_what_customers_write_stays_text_on_the_pages(show, web):
+    show(*whole_life(ticket()))
+    for page in (web.get("/"), web.get("/tickets/HN-1042")):
+        assert page.status_code == 200
+        assert "Restore &lt;b&gt;please" in page.text
+        assert "<script" not in page.text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_an_unknown_ticket_is_said_to_be_unknown(web):
+    assert web.get("/tickets/HN-9999").status_code == 404
+    assert problem(web.get("/api/tickets/HN-9999"))["title"] == "There is no ticket HN-9999"
+
+
+def test_an_agents_answer_is_said_once_for_one_key(show, web, said):
+    show(opened(ticket()))
+    body = {"agent": "Pieter", "text": "It is done."}
+    for _ in range(2):
+        response = web.post("/api/tickets/HN-1042/answer", json=body, headers=WRITE | {"Idempotency-Key": "k1"})
+        assert response.status_code == 202
+    [event] = said(TicketAnswered)
+    assert (event.ticket_id, event.agent, event.text) == ("HN-1042", "Pieter", "It is done.")
+
+
+def test_a_ticket_is_resolved_once(show, web, said):
+    show(opened(ticket()))
+    assert web.post("/api/tickets/HN-1042/resolve", json={"agent": "P"}, headers=WRITE).status_code == 202
+    show()
+    assert problem(web.post("/api/tickets/HN-1042/resolve", json={"agent": "P"}, headers=WRITE))["status"] == 409
+    assert len(said(TicketResolved)) == 1
+
+
+def test_a_consent_is_passed_on_for_the_version_that_is_offered(show, web, said):
+    show(*whole_life(ticket())[:4])
+    body = {"version": 2, "given_by_email": "anna@winkel.example", "taken_by": "Pieter"}
+    assert "version 1 now" in problem(web.post("/api/quotes/Q-HN-1042-1/consent", json=body, headers=WRITE))["title"]
+    assert web.post("/api/quotes/Q-HN-1042-1/consent", json=body | {"version": 1}, headers=WRITE).status_code == 202
+    [event] = said(ConsentGiven)
+    assert (event.ticket_id, event.quote_id, event.version) == ("HN-1042", "Q-HN-1042-1", 1)
+
+
+def test_nobody_writes_without_the_token(show, web, said, monkeypatch):
+    show(opened(ticket()))
+    body = {"agent": "Eve", "text": "Hello"}
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        response = web.post("/api/tickets/HN-1042/answer", json=body, headers=headers)
+        assert problem(response)["status"] == 401
+    monkeypatch.delenv("SCOPEDESK_DESK_TOKEN")
+    desk_settings.settings.cache_clear()
+    refused = web.post("/api/tickets/HN-1042/answer", json=body, headers={"Authorization": "Bearer "})
+    assert problem(refused)["title"] == "The desk is read-only"
+    assert said(TicketAnswered) == []
+
+
+def test_arrivals_without_a_ticket_are_listed_with_the_reason(show, web):
+    arrival = uuid4()
+    show(
+        EmailQuarantined(arrival_id=arrival, reason="no headers"),
+        EmailStored(arrival_id=arrival, mailbox="a@b.example"),
+    )
+    page = web.get("/arrivals").text
+    assert "no headers" in page
+    assert "a@b.example" in page
+    assert web.get("/api/health").json()["tickets"]["quarantined"] == 1
+
+
+def test_a_breached_target_is_shown(show, web):
+    facts = ticket()
+    breach = TargetBreached(
+        ticket_id="HN-1042", target=TargetName.FIRST_RESPONSE, due_at=at(240), team="T", happened_at=at(240)
+    )
+    show(opened(facts), routed(facts), breach)
+    assert "breached" in web.get("/").text

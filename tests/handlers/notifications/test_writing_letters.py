@@ -1,0 +1,283 @@
+"""Letters on real tables, handed to a real mail server that can be told to refuse."""
+
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from uuid import uuid4
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from services.notifications import store
+from services.notifications.settings import notification_settings
+from services.notifications.tasks import worker
+from shared import clock
+from shared.bus.worker import Outcome
+from shared.events import (
+    ChargeRecorded,
+    LetterRefused,
+    LetterSent,
+    LetterWritten,
+    QuoteIssued,
+    TicketAnswered,
+    TicketRouted,
+)
+from shared.money import Money
+from shared.vocabulary import (
+    Channel,
+    Decision,
+    PriceOffer,
+    Requester,
+    Routing,
+    Target,
+    TargetName,
+    TicketFacts,
+    Verdict,
+)
+
+RECEIVED = datetime(2026, 6, 5, 9, 0, tzinfo=UTC)
+RESTORE = PriceOffer(
+    line="restore",
+    clause="hypernode.backups.restore-price",
+    title="Restoring from a backup",
+    unit="job",
+    amount=Money.of(125, "EUR"),
+    total=Money.of(125, "EUR"),
+)
+SURE = Decision(
+    verdict=Verdict.PAID,
+    clauses=("hypernode.backups.restore-by-support",),
+    topic="backup-restore",
+    price=RESTORE,
+    needs_person=False,
+    reply_language="nl",
+)
+
+
+class MailServer:
+    """Takes mail, or answers what it was told to answer."""
+
+    def __init__(self):
+        self.answer = "250 OK"
+        self.taken = []
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 -- aiosmtpd's name
+        if self.answer.startswith("250"):
+            self.taken.append(envelope)
+        return self.answer
+
+
+@pytest.fixture
+def post(monkeypatch):
+    server = MailServer()
+    controller = Controller(server, hostname="127.0.0.1", port=0)
+    controller.port = free_port()
+    controller.start()
+    monkeypatch.setenv("SCOPEDESK_NOTIFICATIONS_SMTP_PORT", str(controller.port))
+    notification_settings.cache_clear()
+    yield server
+    controller.stop()
+    notification_settings.cache_clear()
+
+
+def free_port():
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def ticket(number="HN-1042", email="anna@winkel.example", **changes):
+    known = {
+        "ticket_id": number,
+        "provider": "hypernode",
+        "channel": Channel.EMAIL,
+        "subject": "Back-up terugzetten",
+        "requester": Requester(name="Anna de Vries", email=email),
+        "mailbox": "support@hypernode.example",
+        "message_id": "<a1@winkel.example>",
+        "received_at": RECEIVED,
+    }
+    return TicketFacts(**known | changes)
+
+
+def routed(facts=None, decision=SURE, **changes):
+    facts = facts or ticket()
+    due = Target(name=TargetName.FIRST_RESPONSE, minutes=240, due_at=RECEIVED + timedelta(hours=4), house_default=True)
+    routing = Routing(
+        team="Technical support",
+        calendar="hypernode",
+        counted_on="hypernode",
+        priority=1,
+        starts_at=RECEIVED,
+        targets=(due,),
+        policy_version="v1",
+    )
+    return TicketRouted(ticket_id=facts.ticket_id, ticket=facts, decision=decision, routing=routing, **changes)
+
+
+def quoted(facts=None, version=1):
+    facts = facts or ticket()
+    return QuoteIssued(
+        ticket_id=facts.ticket_id,
+        quote_id=f"Q-{facts.ticket_id}-1",
+        version=version,
+        ticket=facts,
+        decision=SURE,
+        offer=RESTORE,
+        total=RESTORE.total,
+        valid_until=clock.now() + timedelta(days=14),
+    )
+
+
+def charged():
+    return ChargeRecorded(
+        ticket_id="HN-1042",
+        charge_id=uuid4(),
+        quote_id="Q-HN-1042-1",
+        version=1,
+        line="restore",
+        clause="hypernode.backups.restore-price",
+        customer_id="c-1",
+        account="winkel",
+        provider="hypernode",
+        total=RESTORE.total,
+    )
+
+
+def read(envelope):
+    return message_from_bytes(envelope.content, policy=default)
+
+
+def test_a_routed_ticket_is_acknowledged_in_the_language_of_its_requester(say, hear, said, post):
+    say("sla", routed())
+    assert hear(worker, "write_acknowledgement") == [Outcome.DONE]
+    assert hear(worker, "post_letter") == [Outcome.DONE]
+    [envelope] = post.taken
+    letter = read(envelope)
+    assert envelope.mail_from == "<>"
+    assert envelope.rcpt_tos == ["anna@winkel.example"]
+    assert letter["Subject"] == "Re: Back-up terugzetten [HN-1042]"
+    assert letter["In-Reply-To"] == "<a1@winkel.example>"
+    text = letter.get_content()
+    assert "Beste Anna de Vries" in text
+    assert "We can also restore the Hypernode from a backup" in text
+    assert "vrijdag 5 juni 2026, 15:00 (CEST, Europe/Amsterdam)" in text
+    assert "EUR 125,00 per opdracht, exclusief btw" in text
+    [sent] = said(LetterSent)
+    assert sent.message_id == letter["Message-ID"]
+    assert sent.text.split() == text.split()
+
+
+def test_a_ticket_routed_again_is_not_acknowledged_again(say, hear, said, database):
+    say("sla", routed(), routed())
+    assert hear(worker, "write_acknowledgement") == [Outcome.DONE] * 2
+    assert len(said(LetterWritten)) == 1
+
+
+def test_a_verdict_that_a_person_must_confirm_is_not_told(say, hear, session):
+    say("sla", routed(decision=SURE.model_copy(update={"needs_person": True, "reply_language": "en"})))
+    hear(worker, "write_acknowledgement")
+    [letter] = session.exec(store.select(store.Letter)).all()
+    assert "A colleague will look at this" in letter.body
+    assert "policy says" not in letter.body
+    assert "125" not in letter.body
+
+
+def test_the_fourth_ticket_of_an_address_within_minutes_is_kept_but_not_acknowledged(say, hear, said, session):
+    say("sla", *(routed(ticket(f"HN-{number}")) for number in range(1001, 1005)))
+    hear(worker, "write_acknowledgement")
+    assert len(said(LetterWritten)) == 3
+    assert store.counts(session) == {"written": 3, "sent": 0, "refused": 0, "suppressed": 1}
+    suppressed = session.exec(store.select(store.Letter).where(store.Letter.state == "suppressed")).one()
+    assert suppressed.reason == "burst-limit"
+
+
+def test_a_caller_with_a_known_address_is_written_to(say, hear, said, post):
+    facts = ticket(channel=Channel.PHONE, mailbox=None, message_id=None)
+    say("sla", routed(facts))
+    hear(worker, "write_acknowledgement")
+    hear(worker, "post_letter")
+    letter = read(post.taken[0])
+    assert letter["From"].addresses[0].addr_spec == "support@hypernode.example"
+    assert "telefoontje" in letter.get_content()
+
+
+def test_each_version_of_a_quote_is_one_letter(say, hear, said, database):
+    say("billing", quoted(), quoted(version=2))
+    hear(worker, "write_quote")
+    assert [letter.kind for letter in said(LetterWritten)] == ["quote", "quote"]
+
+
+def test_letters_of_a_ticket_stand_in_one_thread(say, hear, post):
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    say("billing", quoted())
+    hear(worker, "write_quote")
+    hear(worker, "post_letter")
+    first, second = map(read, post.taken)
+    assert second["References"].split() == ["<a1@winkel.example>", first["Message-ID"]]
+
+
+@pytest.mark.parametrize("handler", ["write_charge_notice", "write_answer"])
+def test_a_letter_waits_until_its_ticket_is_known(say, hear, said, handler):
+    say("billing", charged())
+    say("desk", TicketAnswered(ticket_id="HN-1042", agent="Pieter", text="Klaar."))
+    assert hear(worker, handler) == [Outcome.RETRY_LATER]
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    assert hear(worker, handler) == [Outcome.DONE]
+    assert len(said(LetterWritten)) == 2
+
+
+def test_an_agents_answer_is_sent_in_the_agents_words_and_can_be_answered(say, hear, post):
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    say("desk", TicketAnswered(ticket_id="HN-1042", agent="Pieter", text="De back-up staat klaar."))
+    hear(worker, "write_answer")
+    hear(worker, "post_letter")
+    letter = read(post.taken[-1])
+    assert letter.get_content().startswith("De back-up staat klaar.")
+    assert letter["Auto-Submitted"] is None
+    assert letter["Reply-To"] == "support+hn-1042@hypernode.example"
+
+
+def test_a_newer_fact_about_a_ticket_is_not_overwritten_by_an_older_one(say, hear, session):
+    older, newer = RECEIVED, RECEIVED + timedelta(minutes=1)
+    say("sla", routed(ticket(email="new@winkel.example"), happened_at=newer))
+    hear(worker, "write_acknowledgement")
+    say("sla", routed(ticket(email="old@winkel.example"), happened_at=older))
+    hear(worker, "write_acknowledgement")
+    facts, _ = store.known(session, "HN-1042")
+    assert facts.requester.email == "new@winkel.example"
+
+
+def test_a_mail_server_that_wants_it_later_gets_the_same_letter_later(say, hear, session, post):
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    post.answer = "451 come back later"
+    assert hear(worker, "post_letter") == [Outcome.RETRY_LATER]
+    post.answer = "250 OK"
+    assert hear(worker, "post_letter") == [Outcome.DONE]
+    [letter] = session.exec(store.select(store.Letter)).all()
+    assert (letter.state, letter.attempts) == ("sent", 2)
+    assert read(post.taken[0])["Message-ID"] == letter.message_id
+
+
+def test_a_mail_server_that_is_away_is_tried_again(say, hear, monkeypatch, session):
+    monkeypatch.setenv("SCOPEDESK_NOTIFICATIONS_SMTP_PORT", str(free_port()))
+    notification_settings.cache_clear()
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    assert hear(worker, "post_letter") == [Outcome.RETRY_LATER]
+    assert session.exec(store.select(store.Letter)).one().state == "written"
+
+
+def test_a_refusal_for_good_is_recorded_and_said(say, hear, said, session, post):
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    post.answer = "550 no such person here"
+    assert hear(worker, "post_letter") == [Outcome.DONE]
+    [refused] = said(LetterRefused)
+    assert refused.reason == "550 no such person here"
+    assert store.counts(session)["refused"] == 1
