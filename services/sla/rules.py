@@ -118,13 +118,13 @@ def priority(plan_priority: int, emergency: Emergency | None) -> int:
     return (plan_priority - 1) * (len(LEVELS) + 1) + level + 1
 
 
-def state_of(target: Target, cycle: Cycle) -> State:
-    """How a target stands by its history; that a running one is overdue is for its timer to say."""
+def state_of(target: Target, cycle: Cycle, *, overdue: bool) -> State:
+    """How a target stands. `overdue`: its timer has rung, and nothing that was known by then had reached it."""
     stopped_at = cycle.stopped_at(target.name)
     if target.due_at is None:
         return State.MET if stopped_at else State.SUSPENDED
     if stopped_at is None:
-        return State.RUNNING
+        return State.BREACHED if overdue else State.RUNNING
     return State.MET if stopped_at <= target.due_at else State.BREACHED
 
 

@@ -101,7 +101,7 @@ def _follow(tx: Transaction, clocks: store.Clocks, *, reroute: bool = False) -> 
     for target in routing.targets:
         row = before.get(target.name)
         told = bool(row and row.state == rules.State.BREACHED and row.due_at == target.due_at)
-        state = rules.State.BREACHED if told else rules.state_of(target, cycle)
+        state = rules.state_of(target, cycle, overdue=told)
         if state is rules.State.RUNNING:
             running.append(target)
         elif state is rules.State.BREACHED and not told and target.due_at:

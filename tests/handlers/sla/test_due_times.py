@@ -188,6 +188,13 @@ def test_a_late_answer_that_is_heard_before_the_timer_is_a_breach_all_the_same(h
     assert [breach.target for breach in said(TargetBreached)] == [FIRST]
 
 
+def test_an_answer_in_time_that_is_heard_after_the_timer_was_in_time(happen, hear, targets):
+    happen(decided())
+    hear(worker, "check_target")
+    happen(answered())
+    assert {name: row.state for name, row in targets().items()} == {FIRST: State.MET, RESOLUTION: State.BREACHED}
+
+
 def test_a_reply_to_a_resolved_ticket_starts_fresh_clocks(happen, said, targets, timers):
     happen(decided(), answered(), resolved(), replied())
     assert [event.routing.starts_at for event in said(TicketRouted)] == [RECEIVED, RECEIVED + 3 * HOUR]

@@ -180,7 +180,7 @@ def test_an_answer_at_the_due_time_is_in_time(answered_after, state):
     history = [(FRIDAY_MORNING + answered_after, Happening.ANSWERED)] if answered_after else []
     first = routed(ticket("hypernode")).targets[0]
     assert first.minutes == 240
-    assert rules.state_of(first, rules.current_cycle(FRIDAY_MORNING, history)) is state
+    assert rules.state_of(first, rules.current_cycle(FRIDAY_MORNING, history), overdue=False) is state
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(Happening)), max_size=12))
