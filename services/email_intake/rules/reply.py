@@ -41,11 +41,18 @@ _DATED = re.compile(_DATE + r"|\b\d{1,2}[:.]\d{2}\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"(?:" + _WROTE + r")[^\n]{0,300}:\s*$", re.IGNORECASE)
 _SURE = re.compile(r"\b\d{1,2}[:.]\d{2}\b|[^\s<>@]+@[^\s<>@]+", re.IGNORECASE)
 """A time of day or an address: people write "On 3 May he wrote:", mail clients are more exact."""
+_NAMED = re.compile(r"^[^<>]{0,100}<[^\s<>@]+@[^\s<>@]+>\s+(?:wrote|schreef|schrieb)\s?:$", re.IGNORECASE)
+_PERSONAL = re.compile(
+    r"\b(?:schreef|schrieb)\s+(?:ik|wij|we|u|jullie|je|jij|ich|wir|sie)\b|\b(?:i|we|you|they|he|she)\s+wrote\b",
+    re.IGNORECASE,
+)
+"""No mail client says "I"."""
 
 _ORIGINAL = re.compile(
-    r"^[\s*]*-{2,}\s*(?:original message|original appointment|oorspronkelijk(?:e)? (?:e-?mail)?bericht"
+    r"^[\s*]*[-\u2010]{2,}\s*(?:original message|original appointment|oorspronkelijk(?:e)? (?:e-?mail)?bericht"
     r"|origineel bericht"
-    r"|urspr(?:ü|ue)ngliche (?:nachricht|e-?mail)|original[- ]?nachricht|message d'origine|message original)\s*-{2,}",
+    r"|urspr(?:ü|ue)ngliche (?:nachricht|e-?mail)|original[- ]?nachricht"
+    r"|message d'origine|message original|(?:on|op|am)\b.{5,200}\b(?:wrote|schreef|schrieb))\s*[-\u2010]{2,}",
     re.IGNORECASE,
 )
 _FORWARD = re.compile(
@@ -55,6 +62,7 @@ _FORWARD = re.compile(
     r"|début du message (?:réexpédié|transféré)\s*:)",
     re.IGNORECASE,
 )
+_REPLY_SUBJECT = re.compile(r"^\s*(?:re|aw|antw|betr|sv|odp)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:fwd?|wg|doorst|tr|enc)\s*:", re.IGNORECASE)
 _FROM_LINE = re.compile(r"^[\s*_]*(?:from|van|von|de|da)\s*:[\s*_]*\S", re.IGNORECASE)
 _HEADER_LINES = tuple(
@@ -92,12 +100,15 @@ _NOT_A_SIGNATURE = re.compile(r"\?|^\s*p\.?\s?s\b", re.IGNORECASE)
 
 
 def split_reply(text: str, *, subject: str = "", answers: bool = False) -> Reply:
-    """Take `text` apart. `answers`: its headers say that it is a reply, so "> " lines are quotes, not a prompt."""
+    """Take `text` apart. `answers`: its headers say that it is a reply, as its subject may do too.
+
+    Only in a reply are "> " lines quotes without an attribution; in another mail they may be a prompt.
+    """
     lines = text.split("\n")
     full = _unmarked(lines)
     if _is_forward(lines, subject):
         return Reply(new=full, full=full)
-    kept, quoted = _without_quotes(lines, answers=answers)
+    kept, quoted = _without_quotes(lines, answers=answers or bool(_REPLY_SUBJECT.match(subject)))
     body, signature = _fold_signature(kept)
     for candidate in (body, kept):
         new = _unmarked(candidate)
@@ -184,6 +195,8 @@ def _attribution_end(lines: list[str], place: int) -> int:
         while end < len(lines) and lines[end].startswith(ATTRIBUTION):
             end += 1
         return end
+    if _NAMED.match(first.strip(" *_\t")):
+        return place + 1
     if _is_quote(first) or not _STARTS_ATTRIBUTION.match(first.lstrip(" *_")):
         return 0
     joined = ""
@@ -191,6 +204,8 @@ def _attribution_end(lines: list[str], place: int) -> int:
         line = lines[end].strip(" *_\t")
         joined = f"{joined} {line}".strip()
         if not line or _is_quote(line) or len(joined) > MAX_ATTRIBUTION_LENGTH:
+            break
+        if _PERSONAL.search(joined):
             break
         if _WRITTEN.search(joined) and _DATED.search(joined) and _is_sure(joined, lines[end + 1 :]):
             return end + 1

@@ -5,6 +5,7 @@ import pytest
 from services.email_intake.rules.html_text import html_to_text
 from services.email_intake.rules.reply import split_reply
 
+HYPHEN = "\u2010"
 NEW = "Ja, dat is goed.\nGa maar verder."
 
 SEPARATORS = {
@@ -31,6 +32,11 @@ SEPARATORS = {
     "original en": "-----Original Message-----\nFrom: Support\nhello",
     "original nl": "-------- Oorspronkelijk bericht --------\nVan: Support\nDatum: 23-11-2026",
     "original de": "-----Ursprüngliche Nachricht-----\nVon: Support\nalt",
+    "original by proton": f"{7 * HYPHEN} Original Message {7 * HYPHEN}\nOn Monday S wrote",
+    "zoho": "---- On Mon, 23 Nov 2026 10:12:50 +0100 s@h.example wrote ----\n\nold",
+    "yahoo de": "Am Montag, 23. November 2026 um 10:12:13 MEZ hat S <s@h.example> Folgendes geschrieben:\n> alt",
+    "gmail de wrapped in its date": "S <s@h.example> schrieb am So., 23.\nJuni 2024, 21:08:\n\n> alt",
+    "a name and an address": "S <s@h.example> schreef:\n\noud",
     "our own marker": "## Antwoord boven deze regel ##\nBeste Jan",
 }
 
@@ -49,6 +55,10 @@ def test_what_stands_above_a_separator_is_new(old):
         "Op de server staat:\n\nop 3 mei 2026 om 10:00 schreef Jan iets:",
         "Op 12 november schreef u het volgende:\nwij lossen dat op. Dat is niet gebeurd.",
         "On the server I wrote: nothing works",
+        "Op 3 mei om 10:15 schreef ik jullie al dat dit niet werkt:\nhet menu\nde foto's",
+        "On Monday at 10:15 you wrote that this is solved:\nit is not",
+        "The mail was sent from my iPhone app to all users.\n\nNot one came in.",
+        "As regards the price, we agree.\n\nWhat now?\n----\nKey points\n----\nWe wait.",
         "From: is een veld dat niet werkt.\nTo: ook niet.",
         "Het lukt niet:\n> ls -la\n> cat fout.log\nwat nu?",
         "--- a/config.php\n+++ b/config.php\nklopt dit?",
@@ -68,6 +78,12 @@ def test_answers_between_the_quotes_are_kept_and_the_quotes_are_not():
     reply = split_reply(text, answers=True)
     assert reply.new == "shop.example\n\nyesterday"
     assert "Which domain?" in reply.quoted
+
+
+def test_quotes_without_an_attribution_are_quotes_in_a_reply_only():
+    text = "Hello\n\n> Subject: Test\n> From: s@h.example\n>\n> Hi"
+    assert split_reply(text, subject="RE: Test").new == "Hello"
+    assert split_reply(text, subject="Test").new == text
 
 
 def test_an_answer_below_the_quote_is_kept():
