@@ -46,7 +46,7 @@ class Letters:
 
     def __init__(self, folder: Path) -> None:
         self._new, self._tmp, self._counts = folder / "new", folder / "tmp", folder / "counts"
-        for path in (self._new, self._tmp, self._counts, folder / "cur"):
+        for path in (folder, self._new, self._tmp, self._counts, folder / "cur"):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def keep(self, raw: bytes, sender: str, recipients: list[str]) -> str:
@@ -189,7 +189,7 @@ async def serve() -> None:
     """Catch letters until SIGTERM or Ctrl-C."""
     wanted, loop = stack_settings(), asyncio.get_running_loop()
     letters = Letters(settings().data_dir / "letters")
-    web = _Web(uvicorn.Config(pages(letters), access_log=False, log_config=None))
+    web = _Web(uvicorn.Config(pages(letters), access_log=False, log_config=None, log_level="warning"))
 
     def session() -> SMTP:
         return SMTP(Catcher(letters), data_size_limit=LARGEST_LETTER_BYTES, enable_SMTPUTF8=True, hostname="catcher")

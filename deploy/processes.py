@@ -87,6 +87,8 @@ def processes(
         "REDIS_URL": servers.redis_url,
         f"{ENV_PREFIX}DATA_DIR": str(data_dir),
         "PYTHONUNBUFFERED": "1",
+        # Celery says it in six lines for each worker; the supervisor says it once.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
     if wanted.notifications_smtp_host is None:
         environment |= {

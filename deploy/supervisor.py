@@ -73,6 +73,7 @@ def run_stack(terminal: Terminal, then: Sequence[str] = ()) -> None:
     `then` is a command to run once the stack is there; it talks to the person directly.
     """
     house = settings()
+    os.umask(0o077)  # logs, letters and e-mails are nobody else's business
     prepare(house.data_dir)
     with stack_state.only_stack(house.data_dir):
         asyncio.run(_Stack(house, terminal).run(then))
@@ -214,6 +215,8 @@ class _Stack:
 
     def _introduce(self, login: Login) -> None:
         self._terminal.tell("ready")
+        if os.geteuid() == 0:
+            self._terminal.tell("  note: this stack runs as root; a user of its own would do")
         for door in self._doors:
             self._terminal.tell(f"  {door.name:<18} {door.url}")
         if login.made_now:

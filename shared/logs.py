@@ -10,7 +10,7 @@ import structlog
 from shared.settings import settings
 
 QUIET = (
-    "alembic.runtime.plugins",
+    "alembic",
     "celery.worker.strategy",
     "celery.app.trace",
     "kombu",
