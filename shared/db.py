@@ -59,6 +59,7 @@ def engine() -> Engine:
         pool_size=wanted.worker_concurrency,
         max_overflow=wanted.worker_concurrency,
         connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+        hide_parameters=True,  # a failed statement would tell the log what a customer wrote
     )
 
 

@@ -67,7 +67,7 @@ def rule_files():
     yield from (ROOT / "shared" / name for name in ("business_hours.py", "money.py", "vocabulary.py"))
 
 
-@pytest.mark.parametrize("path", rule_files(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", list(rule_files()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_rules_are_pure(path):
     assert [module for module in imports(path) if within(module, IMPURE)] == []
 

@@ -14,7 +14,7 @@ from services.phone_intake import settings as phone_settings
 from services.phone_intake import store
 from services.phone_intake.gateway import __main__ as serving
 from services.phone_intake.gateway import files
-from services.phone_intake.gateway.http import app
+from services.phone_intake.gateway.web import app
 from services.phone_intake.settings import PhoneIntakeSettings
 from services.phone_intake.tasks import worker
 from shared.bus.worker import Outcome
@@ -157,7 +157,7 @@ def test_a_missing_call_log_is_a_clear_error():
 @pytest.fixture
 def token(monkeypatch):
     configured = PhoneIntakeSettings(token=SecretStr("sesame"))
-    monkeypatch.setattr("services.phone_intake.gateway.http.settings", lambda: configured)
+    monkeypatch.setattr("services.phone_intake.gateway.web.settings", lambda: configured)
     return {"Authorization": "Bearer sesame"}
 
 

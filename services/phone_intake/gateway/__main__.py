@@ -6,7 +6,7 @@ import sys
 
 import uvicorn
 
-from services.phone_intake.gateway.http import app
+from services.phone_intake.gateway.web import app
 from services.phone_intake.settings import settings
 from shared.errors import Misconfigured, ScopedeskError
 from shared.settings import settings as house
