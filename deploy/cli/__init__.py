@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import billing, customers, ingest, parse_mail, policy, stack, tickets
+from deploy.cli import billing, customers, hours, ingest, parse_mail, policy, stack, tickets
 from shared.errors import ScopedeskError
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ def set_up(
 
 
 for flat in (
+    hours,
     parse_mail,
     stack,
 ):
