@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from services.desk import store
 from services.desk.rules.summary import Sort, State, TicketQuery, TicketRow, cursor
@@ -56,6 +57,11 @@ def span(seconds: int) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
+def breakable(clause_id: str) -> Markup:
+    """A clause id that a narrow column may break after a dot."""
+    return Markup(".<wbr>").join(clause_id.split("."))  # join escapes what it joins
+
+
 def pretty(told: Any) -> str:
     """A nested explanation as indented text."""
     return json.dumps(told, indent=2, ensure_ascii=False, default=str)
@@ -69,7 +75,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(away=away, moment=moment, pretty=pretty, span=span, provider_name=provider_name)
+    environment.filters.update(
+        away=away, breakable=breakable, moment=moment, pretty=pretty, span=span, provider_name=provider_name
+    )
     environment.globals.update(zone_of=zone_of, utc=UTC)
     return environment
 
