@@ -21,6 +21,7 @@ from services.email_intake.rules.mailboxes import Mailbox
 from services.email_intake.settings import EmailIntakeSettings, settings
 from shared import logs
 from shared.errors import Misconfigured, ScopedeskError
+from shared.settings import settings as house_settings
 
 log = structlog.get_logger()
 
@@ -142,6 +143,7 @@ def main() -> None:
     """Run the listener; exit code 1 and one line when something is misconfigured."""
     logs.configure()
     try:
+        house_settings().require_database_url()
         asyncio.run(serve(settings()))
     except ScopedeskError as error:
         sys.stderr.write(f"email intake: {error}\n")

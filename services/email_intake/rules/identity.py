@@ -18,14 +18,16 @@ def mail_key(raw: bytes) -> str:
     """
     head, _, body = _LINE_END.sub(b"\n", raw).lstrip(b"\n").partition(b"\n\n")
     found: dict[bytes, bytes] = {}
-    starts = list(_HEADER.finditer(head))
-    for place, header in enumerate(starts):
-        end = starts[place + 1].start() if place + 1 < len(starts) else len(head)
-        found.setdefault(header[1].lower(), b" ".join(head[header.end() : end].split()))
+    for header in _HEADER.finditer(head):
+        name = header[1].lower()
+        if name in _KEYED and name not in found:
+            following = _HEADER.search(head, header.end())
+            end = following.start() if following else len(head)
+            found[name] = b" ".join(head[header.end() : end].split())
     digest = hashlib.sha256()
     for part in (*(found.get(name, b"") for name in _KEYED), body.rstrip(b"\n")):
         digest.update(b"%d:" % len(part))
         digest.update(part)
-    if not starts:  # no mail: its bytes are all there is to compare
+    if not found:  # hardly a mail: its bytes are all there is to compare
         digest.update(head)
     return digest.hexdigest()

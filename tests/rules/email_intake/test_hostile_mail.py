@@ -5,7 +5,7 @@ from base64 import b64encode
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.email_intake.rules import Outcome, read
@@ -26,6 +26,7 @@ def nested(levels):
     return HEAD + opened + b"Content-Type: text/plain\r\n\r\ndeep text\r\n"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_reading_never_raises_on_arbitrary_bytes(raw):
     assert read(raw, OWN).outcome in Outcome
@@ -44,6 +45,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES | st.binary(max_size=8), max_size=60).map(b"".join))
 def test_reading_never_raises_on_pieces_of_mail_and_gives_only_what_can_be_stored(raw):
     reading = read(HEAD + raw, OWN)
@@ -59,6 +61,7 @@ def test_reading_never_raises_on_pieces_of_mail_and_gives_only_what_can_be_store
         assert "\x1e" not in text
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=200))
 def test_text_that_was_sent_as_utf8_is_read_as_it_was_sent(text):
     assert read(HEAD + b"\r\n" + text.encode(), OWN).reply.full == text
