@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from deploy.cli import customers
 from deploy.flower_login import flower_login
 from deploy.settings import stack_settings
 from shared import logs
@@ -34,14 +35,8 @@ def feed() -> int:
     """Load the sample customers, store the sample inbox and call log; returns how many arrivals were stored."""
     from services.email_intake.gateway import files as emails
     from services.phone_intake.gateway import files as calls
-    from services.tickets import store as tickets
-    from services.tickets.gateway import read_customers
-    from shared.bus import Transaction
-    from shared.policies import load_policies
 
-    with Transaction.begin("tickets") as tx:
-        for customer in read_customers(SAMPLE / "customers.yaml", load_policies()):
-            tickets.save_customer(tx.session, customer)
+    customers.load(SAMPLE / "customers.yaml")
     stored = sum(isinstance(item, emails.Found) for item in emails.ingest([SAMPLE / "inbox"]))
     return stored + calls.store_log(SAMPLE / "calls.csv")
 

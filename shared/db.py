@@ -7,13 +7,15 @@ from typing import Any
 
 from sqlalchemy import Column, Engine, MetaData, create_engine, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import SQLModel
 
 from shared.errors import Misconfigured
 from shared.settings import settings
 
 CONNECT_TIMEOUT_SECONDS = 5
+UNREACHABLE: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
+"""What a statement raises while PostgreSQL is away."""
 
 
 class Model(SQLModel):

@@ -6,11 +6,11 @@ A wrong use of a command exits with 2.
 
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from deploy.cli import billing, customers, hours, ingest, parse_mail, policy, stack, tickets
+from deploy.cli import billing, customers, dead_letters, decide, hours, ingest, parse_mail, policy, stack, tickets
 from shared.errors import ScopedeskError
 
 app = typer.Typer(
@@ -40,15 +40,12 @@ def set_up(
     logs.configure()
 
 
-for flat in (
-    hours,
-    parse_mail,
-    stack,
-):
+for flat in (decide, hours, parse_mail, stack):
     app.add_typer(flat.app)
 for name, group in {
     "billing": billing,
     "customers": customers,
+    "dead-letters": dead_letters,
     "ingest": ingest,
     "policy": policy,
     "tickets": tickets,
@@ -61,5 +58,15 @@ def main() -> None:
     try:
         app()
     except ScopedeskError as error:
-        typer.secho(f"scopedesk: {error}", err=True, fg="red")
-        sys.exit(1)
+        _fail(str(error))
+    except Exception as error:
+        from shared.db import UNREACHABLE
+
+        if not isinstance(error, UNREACHABLE):
+            raise
+        _fail("PostgreSQL does not answer; `scopedesk doctor` says more")
+
+
+def _fail(why: str) -> NoReturn:
+    typer.secho(f"scopedesk: {why}", err=True, fg="red")
+    sys.exit(1)
