@@ -4,6 +4,7 @@ import importlib
 
 from alembic import context
 from sqlalchemy import create_engine, pool, text
+from sqlmodel.sql.sqltypes import AutoString
 
 import shared.bus.tables
 from shared.db import Model
@@ -14,6 +15,11 @@ for room in ROOMS:
 
 SCHEMAS = (shared.bus.tables.SCHEMA, *ROOMS)
 ONE_AT_A_TIME = 7_265_433_517  # an arbitrary number that names our advisory lock
+
+
+def plainly(kind, item, _context):
+    """SQLModel's string type is a string; a migration should not need SQLModel to say so."""
+    return "sa.String()" if kind == "type" and isinstance(item, AutoString) else False
 
 
 def ours(name, kind, _parents):
@@ -30,6 +36,7 @@ with engine.connect() as connection:
         target_metadata=Model.metadata,
         include_schemas=True,
         include_name=ours,
+        render_item=plainly,
         compare_server_default=False,
         transaction_per_migration=True,
     )

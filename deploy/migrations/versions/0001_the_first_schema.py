@@ -1,0 +1,412 @@
+"""the first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+SCHEMAS = (
+    "bus",
+    "email_intake",
+    "phone_intake",
+    "tickets",
+    "scope",
+    "sla",
+    "billing",
+    "notifications",
+    "desk",
+)
+
+APPEND_ONLY = (
+    """
+    create function bus.refuse_change() returns trigger language plpgsql as
+    $$ begin raise exception 'the event log is append-only'; end $$
+    """,
+    "create trigger append_only before update or delete on bus.event for each row execute function bus.refuse_change()",
+)
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for schema in SCHEMAS:
+        op.execute(f'create schema "{schema}"')
+    op.create_table(
+        "quote",
+        sa.Column("quote_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=True),
+        sa.Column("account", sa.String(), nullable=True),
+        sa.Column("line", sa.String(), nullable=False),
+        sa.Column("clause", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("approvers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("quote_id", "version", name=op.f("pk_quote")),
+        schema="billing",
+    )
+    op.create_index("ix_quote_ticket_id", "quote", ["ticket_id"], unique=False, schema="billing")
+    op.create_table(
+        "event",
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column(
+            "written_in",
+            sa.BigInteger(),
+            server_default=sa.text("(pg_current_xact_id()::text::bigint)"),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("said_by", sa.String(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=True),
+        sa.Column("caused_by", sa.Uuid(), nullable=True),
+        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_event")),
+        sa.UniqueConstraint("seq", name=op.f("uq_event_seq")),
+        schema="bus",
+    )
+    op.create_index("ix_event_ticket_id", "event", ["ticket_id"], unique=False, schema="bus")
+    op.create_index("ix_event_written_in", "event", ["written_in", "seq"], unique=False, schema="bus")
+    op.create_table(
+        "relay_beat",
+        sa.Column("relay", sa.String(), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("relay", name=op.f("pk_relay_beat")),
+        schema="bus",
+    )
+    op.create_table(
+        "arrival",
+        sa.Column("arrival_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("arrival_id", name=op.f("pk_arrival")),
+        schema="desk",
+    )
+    op.create_index("ix_arrival_state", "arrival", ["state"], unique=False, schema="desk")
+    op.create_table(
+        "quote",
+        sa.Column("quote_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=True),
+        sa.Column("total_minor", sa.Integer(), nullable=True),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("quote_id", "version", name=op.f("pk_quote")),
+        schema="desk",
+    )
+    op.create_index("ix_quote_ticket_id", "quote", ["ticket_id"], unique=False, schema="desk")
+    op.create_table(
+        "ticket",
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("provider", sa.String(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("facts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("verdict", sa.String(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("routing", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("team", sa.String(), nullable=True),
+        sa.Column("first_response_due", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resolution_due", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("routed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("breached_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("written_to_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("letter_refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
+        schema="desk",
+    )
+    op.create_index("ix_ticket_received_at", "ticket", ["received_at", "ticket_id"], unique=False, schema="desk")
+    op.create_table(
+        "arrival",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=True),
+        sa.Column("envelope_from", sa.String(), nullable=True),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
+        schema="email_intake",
+    )
+    op.create_index(op.f("ix_arrival_content_hash"), "arrival", ["content_hash"], unique=False, schema="email_intake")
+    op.create_index(op.f("ix_arrival_state"), "arrival", ["state"], unique=False, schema="email_intake")
+    op.create_table(
+        "raw",
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("bytes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("content_hash", name=op.f("pk_raw")),
+        schema="email_intake",
+    )
+    op.create_table(
+        "seen",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("arrival_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox", "key", name=op.f("pk_seen")),
+        schema="email_intake",
+    )
+    op.create_table(
+        "letter",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=True),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=True),
+        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+        schema="notifications",
+    )
+    op.create_index(
+        "ix_letter_recipient", "letter", ["recipient", "kind", "written_at"], unique=False, schema="notifications"
+    )
+    op.create_index("ix_letter_ticket_id", "letter", ["ticket_id"], unique=False, schema="notifications")
+    op.create_table(
+        "ticket",
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reply_language", sa.String(), nullable=False),
+        sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
+        schema="notifications",
+    )
+    op.create_table(
+        "arrival",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("raw", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("provider", sa.String(), nullable=True),
+        sa.Column("caller", sa.String(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
+        schema="phone_intake",
+    )
+    op.create_index(op.f("ix_arrival_caller"), "arrival", ["caller"], unique=False, schema="phone_intake")
+    op.create_index(op.f("ix_arrival_key"), "arrival", ["key"], unique=False, schema="phone_intake")
+    op.create_index(op.f("ix_arrival_state"), "arrival", ["state"], unique=False, schema="phone_intake")
+    op.create_table(
+        "call",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("arrival_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_call")),
+        schema="phone_intake",
+    )
+    op.create_table(
+        "decision",
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("decision", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("policy_version", sa.String(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id", "version", name=op.f("pk_decision")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_decision_request_id")),
+        schema="scope",
+    )
+    op.create_table(
+        "target",
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("proof", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id", "name", name=op.f("pk_target")),
+        schema="sla",
+    )
+    op.create_index(op.f("ix_target_state"), "target", ["state"], unique=False, schema="sla")
+    op.create_table(
+        "ticket",
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("history", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("decision", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("routing", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
+        schema="sla",
+    )
+    op.create_table(
+        "customer",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=True),
+        sa.Column("product", sa.String(), nullable=True),
+        sa.Column("plan", sa.String(), nullable=True),
+        sa.Column("language", sa.String(), nullable=True),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
+        schema="tickets",
+    )
+    op.create_table(
+        "ticket",
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("serial", sa.BigInteger(), sa.Identity(always=False, start=1001), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=True),
+        sa.Column("related_ticket_id", sa.String(), nullable=True),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket")),
+        sa.UniqueConstraint("serial", name=op.f("uq_ticket_serial")),
+        schema="tickets",
+    )
+    op.create_table(
+        "consent",
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("quote_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("given_by", sa.String(), nullable=False),
+        sa.Column("given_how", sa.String(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["quote_id", "version"],
+            ["billing.quote.quote_id", "billing.quote.version"],
+            name=op.f("fk_consent_quote_id_quote"),
+        ),
+        sa.PrimaryKeyConstraint("consent_id", name=op.f("pk_consent")),
+        sa.UniqueConstraint("quote_id", "version", name=op.f("uq_consent_quote_id_version")),
+        schema="billing",
+    )
+    op.create_table(
+        "dead_letter",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("event_name", sa.String(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=True),
+        sa.Column("hearer", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("traceback", sa.String(), nullable=False),
+        sa.Column("died_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("resolution", sa.String(), nullable=True),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resolved_by", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["event_id"], ["bus.event.event_id"], name=op.f("fk_dead_letter_event_id_event")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letter")),
+        schema="bus",
+    )
+    op.create_index("ix_dead_letter_resolution", "dead_letter", ["resolution"], unique=False, schema="bus")
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("event_name", sa.String(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=True),
+        sa.Column("room", sa.String(), nullable=False),
+        sa.Column("hearer", sa.String(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("ring_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("rings", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["event_id"], ["bus.event.event_id"], name=op.f("fk_delivery_event_id_event")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        schema="bus",
+    )
+    op.create_index("ix_delivery_event_id", "delivery", ["event_id"], unique=False, schema="bus")
+    op.create_index("ix_delivery_ring_at", "delivery", ["ring_at"], unique=False, schema="bus")
+    op.create_index("ix_delivery_room_due_at", "delivery", ["room", "due_at"], unique=False, schema="bus")
+    op.create_index("ix_delivery_ticket_id", "delivery", ["ticket_id"], unique=False, schema="bus")
+    op.create_table(
+        "contact",
+        sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=True),
+        sa.Column("email", sa.String(), nullable=True),
+        sa.Column("phone", sa.String(), nullable=True),
+        sa.Column("may_approve_costs", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["tickets.customer.id"], name=op.f("fk_contact_customer_id_customer")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
+        schema="tickets",
+    )
+    op.create_index("ix_contact_customer_id", "contact", ["customer_id"], unique=False, schema="tickets")
+    op.create_index("ix_contact_provider_email", "contact", ["provider", "email"], unique=False, schema="tickets")
+    op.create_index("ix_contact_provider_phone", "contact", ["provider", "phone"], unique=False, schema="tickets")
+    op.create_table(
+        "message",
+        sa.Column("arrival_id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_number", sa.String(), nullable=False),
+        sa.Column("opened_ticket", sa.Boolean(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=True),
+        sa.Column("author", sa.String(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ticket_number"], ["tickets.ticket.number"], name=op.f("fk_message_ticket_number_ticket")
+        ),
+        sa.PrimaryKeyConstraint("arrival_id", name=op.f("pk_message")),
+        schema="tickets",
+    )
+    op.create_index("ix_message_message_id", "message", ["message_id"], unique=False, schema="tickets")
+    op.create_index("ix_message_ticket_number", "message", ["ticket_number"], unique=False, schema="tickets")
+    op.create_table(
+        "charge",
+        sa.Column("charge_id", sa.Uuid(), nullable=False),
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("quote_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("line", sa.String(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consent_id"], ["billing.consent.consent_id"], name=op.f("fk_charge_consent_id_consent")
+        ),
+        sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charge")),
+        sa.UniqueConstraint("quote_id", "version", "line", name=op.f("uq_charge_quote_id_version_line")),
+        schema="billing",
+    )
+    for statement in APPEND_ONLY:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    for schema in reversed(SCHEMAS):
+        op.execute(f'drop schema "{schema}" cascade')
