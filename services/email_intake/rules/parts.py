@@ -112,6 +112,7 @@ class Content:
         self.defects = defects
         self._pieces: list[tuple[int | None, str, str]] = []  # alternative group, "plain" or "html", text
         self._spare: list[str] = []  # shown only when there is no other text
+        self._mails: list[Message] = []  # likewise: some people send nothing but the mail that they got
 
     def read(self, root: Message) -> None:
         """Walk all parts with an own stack."""
@@ -165,6 +166,7 @@ class Content:
         name = _file_name(part)
         if blocks and not name:
             name = decode_words(next(iter(headers_of(blocks[0]).get("subject", ())), ""))[:255]
+        self._mails += blocks[:1]
         self.attachments.append(Attachment(name, kind, 0))
 
     def text(self, raw_body: bytes) -> str:
@@ -180,10 +182,19 @@ class Content:
             return spare
         if self.attachments:
             names = ", ".join(attachment.name or attachment.content_type for attachment in self.attachments[:20])
-            return f"(no text; attached: {names})"
+            return f"(no text; attached: {names})\n\n{self._text_of_enclosed()}".strip()
         if any(form == "html" for _, form, _ in self._pieces):
             return ""  # nothing visible in it: showing the markup would show the hidden text
         return clean_text(decode(raw_body, None)).strip()
+
+    def _text_of_enclosed(self) -> str:
+        """The text of the first enclosed mail; of one that encloses another itself, nothing."""
+        if not self._mails:
+            return ""
+        inner = Content(self.defects)
+        inner.read(self._mails[0])
+        inner._mails.clear()
+        return inner.text(b"")
 
 
 def _within(data: bytes) -> bytes:
