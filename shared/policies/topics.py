@@ -36,11 +36,16 @@ class Topic(Row):
     """
 
     title: str
+    title_nl: str | None = None
     phrases: dict[Language, Phrases] = Field(default_factory=dict)
     examples: dict[Language, tuple[str, ...]] = Field(default_factory=dict)
     counter_examples: dict[str, Id] = Field(default_factory=dict)
     facts: tuple[Id, ...] = ()
     department: Department = Department.TECHNICAL
+
+    def titled(self, language: str) -> str:
+        """The title in this language, in English when there is none."""
+        return self.title_nl if language == "nl" and self.title_nl else self.title
 
 
 class TopicFile(Row):

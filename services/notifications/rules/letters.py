@@ -34,7 +34,10 @@ class Quoted:
 
 @dataclass(frozen=True)
 class Part:
-    """The answer to one question of a message. With `needs_person` nothing but `understood` is told."""
+    """The answer to one question of a message. With `needs_person` only `understood` is told and `questions` are asked.
+
+    Preconditions and questions are in the language of the reply already.
+    """
 
     understood: str | None
     needs_person: bool
@@ -129,8 +132,8 @@ def _part(decision: Decision, policies: Policies, policy: Policy, lang: str) -> 
         quoted=_quoted(policy, clause) if clause else None,
         price=_price(decision.price, lang) if decision.price else None,
         free_alternative=alternative.text.in_language(lang) if alternative else None,
-        preconditions=tuple(_precondition(name, policy, lang) for name in decision.preconditions),
-        questions=_questions(decision, lang),
+        preconditions=decision.preconditions,
+        questions=tuple(map(str, decision.explanation.get("questions", ()))),
         suspended=decision.sla == SUSPENDED,
     )
 
@@ -156,19 +159,7 @@ def _quoted(policy: Policy, clause_id: str) -> Quoted:
 
 def _topic(decision: Decision, policies: Policies, lang: str) -> str | None:
     topic = policies.topics.get(decision.topic or "")
-    return topic.title if topic and lang == "en" else None
-
-
-def _precondition(name: str, policy: Policy, lang: str) -> str:
-    text = policy.decisions.preconditions.get(name)
-    return text.in_language(lang) if text else name
-
-
-def _questions(decision: Decision, lang: str) -> tuple[str, ...]:
-    asked = decision.explanation.get("ask")
-    if isinstance(asked, dict):
-        asked = asked.get(lang)
-    return (str(asked),) if asked else ()
+    return topic.titled(lang) if topic else None
 
 
 @lru_cache

@@ -159,14 +159,14 @@ def test_a_routed_ticket_is_acknowledged_in_the_language_of_its_requester(say, h
     assert envelope.rcpt_tos == ["anna@winkel.example"]
     assert letter["Subject"] == "Re: Back-up terugzetten [HN-1042]"
     assert letter["In-Reply-To"] == "<a1@winkel.example>"
-    text = letter.get_content()
+    text = " ".join(letter.get_content().split())
     assert "Beste Anna de Vries" in text
     assert "We can also restore the Hypernode from a backup" in text
     assert "vrijdag 5 juni 2026, 15:00 (CEST, Europe/Amsterdam)" in text
     assert "EUR 125,00 per opdracht, exclusief btw" in text
     [sent] = said(LetterSent)
     assert sent.message_id == letter["Message-ID"]
-    assert sent.text.split() == text.split()
+    assert " ".join(sent.text.split()) == text
 
 
 def test_a_ticket_routed_again_is_not_acknowledged_again(say, hear, said, database):
