@@ -15,6 +15,7 @@ from shared.policies.decisions import DecisionFile
 from shared.policies.models import ClauseFile
 from shared.policies.provider import Provider
 from shared.policies.topics import TopicFile
+from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import Loc, did_you_mean
 from shared.vocabulary import Channel, Department
 
@@ -67,9 +68,9 @@ def check_topics(file: TopicFile, topics: Collection[str]) -> Iterator[Finding]:
 
 
 def check_decisions(
-    file: DecisionFile, provider: Provider, clauses: Collection[str], topics: Collection[str]
+    file: DecisionFile, provider: Provider, clauses: Collection[str], topics: Collection[str], wordings: Wordings
 ) -> Iterator[Finding]:
-    """The topics, products, plans, clauses and price lines of the decision table exist."""
+    """The topics, products, plans, facts, clauses and price lines of the decision table exist."""
     products = [product.id for product in provider.products]
     plans = [plan.id for plan in provider.plans]
     prices = [line.id for line in provider.prices]
@@ -88,6 +89,11 @@ def check_decisions(
         for field, names, known, kind in named:
             for n, name in enumerate(names):
                 yield from _unknown(name, known, (*here, field, n), kind)
+        for fact, values in row.when.items():
+            yield from _unknown(fact, wordings.facts, (*here, "when", fact), "fact of facts.yaml")
+            if known_fact := wordings.facts.get(fact):
+                for value in values.split("|"):
+                    yield from _unknown(value, known_fact.values, (*here, "when", fact), f"value of the fact {fact}")
     yield from _unreachable(file)
 
 

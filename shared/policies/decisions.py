@@ -6,6 +6,8 @@ row is one that the policy says nothing of: `not-covered`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Self
 
@@ -13,6 +15,9 @@ from pydantic import Field, model_validator
 
 from shared.policies.models import ClauseId, Id, Row, Text
 from shared.vocabulary import Department, Party, Verdict
+
+Facts = Mapping[str, AbstractSet[str]]
+"""The values that are known of each fact; a wish may have several."""
 
 
 class Certainty(StrEnum):
@@ -53,13 +58,13 @@ class DecisionRow(Row):
             raise ValueError(f"a row that says {self.verdict!r} cites the `clauses` that it rests on")
         return self
 
-    def fits(self, topic: str, product: str | None, plan: str | None, facts: dict[str, str]) -> bool:
+    def fits(self, topic: str, product: str | None, plan: str | None, facts: Facts) -> bool:
         """Whether this row answers a request; a fact that is not known fits no condition."""
         return (
             topic in self.topics
             and (not self.products or product in self.products)
             and (not self.plans or plan in self.plans)
-            and all(facts.get(name) in values.split("|") for name, values in self.when.items())
+            and all(facts.get(name, frozenset()) & set(values.split("|")) for name, values in self.when.items())
         )
 
 
@@ -73,8 +78,13 @@ class StandingPrecondition(Row):
 
 
 class DecisionFile(Row):
-    """The whole of decisions.yaml. `preconditions` are told to the customer; `rows` are read from the top."""
+    """The whole of decisions.yaml.
 
+    `preconditions` are told to the customer; `rows` are read from the top. `emergency_levels`: the policy ranks
+    emergencies.
+    """
+
+    emergency_levels: bool = False
     preconditions: dict[Id, Text] = Field(default_factory=dict)
     always: tuple[StandingPrecondition, ...] = ()
     rows: tuple[DecisionRow, ...]
@@ -86,6 +96,6 @@ class DecisionFile(Row):
             raise ValueError(f"add a text under `preconditions` for {', '.join(missing)}")
         return self
 
-    def row(self, topic: str, product: str | None, plan: str | None, facts: dict[str, str]) -> DecisionRow | None:
+    def row(self, topic: str, product: str | None, plan: str | None, facts: Facts) -> DecisionRow | None:
         """The first row that fits; None when the policy is silent."""
         return next((row for row in self.rows if row.fits(topic, product, plan, facts)), None)

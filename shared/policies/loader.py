@@ -1,7 +1,8 @@
 """Policy packs from their folders: read, checked as a whole, and kept for the life of the process.
 
 A pack is a folder with provider.yaml, clauses.yaml, decisions.yaml and document.txt. The packs of SCOPEDESK_POLICY_DIR
-stand beside the built-in ones, and one with the id of a built-in pack replaces it. A `topics.yaml` there adds topics.
+stand beside the built-in ones, and one with the id of a built-in pack replaces it. A `topics.yaml` there adds topics, a
+`facts.yaml` adds facts.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from shared.policies.models import ClauseFile
 from shared.policies.policy import Policies, Policy
 from shared.policies.provider import Provider
 from shared.policies.topics import Topic, TopicFile
+from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import Mistake, WrongYaml, locate, read_yaml
 from shared.settings import settings
 
 BUILT_IN = Path(__file__).parent / "packs"
-TOPICS, PROVIDER, CLAUSES, DECISIONS = "topics.yaml", "provider.yaml", "clauses.yaml", "decisions.yaml"
+TOPICS, WORDINGS = "topics.yaml", "facts.yaml"
+PROVIDER, CLAUSES, DECISIONS = "provider.yaml", "clauses.yaml", "decisions.yaml"
 DOCUMENT = "document.txt"
 PACK_FILES = (PROVIDER, CLAUSES, DECISIONS, DOCUMENT)
 
@@ -45,12 +48,16 @@ def read_policies(further: Path | None = None) -> Policies:
     folders = [BUILT_IN, *([further] if further else [])]
     if further and not further.is_dir():
         raise Misconfigured(f"there is no folder {further} of policy packs: mend SCOPEDESK_POLICY_DIR or create it")
-    topics, topics_text = _read_topics([path for folder in folders if (path := folder / TOPICS).exists()])
+    topic_files, wording_files = (
+        [path for folder in folders if (path := folder / name).exists()] for name in (TOPICS, WORDINGS)
+    )
+    topics, wordings = _read_topics(topic_files), _read_wordings(wording_files)
+    shared_text = b"".join(path.read_bytes() for path in (*topic_files, *wording_files))
     policies: dict[str, Policy] = {}
     mistakes: list[Mistake] = []
     for pack in (pack for folder in folders for pack in _packs(folder)):
         try:
-            policy = _read_pack(pack, topics, topics_text)
+            policy = _read_pack(pack, topics, wordings, shared_text)
         except WrongYaml as error:
             mistakes += error.mistakes
             continue
@@ -61,18 +68,27 @@ def read_policies(further: Path | None = None) -> Policies:
         policies[policy.id] = policy
     if mistakes:
         raise WrongYaml(mistakes)
-    return Policies(by_provider=policies, topics=topics)
+    return Policies(by_provider=policies, topics=topics, wordings=wordings)
 
 
-def _read_topics(paths: list[Path]) -> tuple[dict[str, Topic], bytes]:
-    """The topics of all files, a later one over an earlier one, and the bytes they were read from."""
+def _read_topics(paths: list[Path]) -> dict[str, Topic]:
+    """The topics of all files, a later one over an earlier one."""
     topics: dict[str, Topic] = {}
     for path in paths:
         file = read_yaml(path, TopicFile)
         topics |= file.topics
         if found := list(check_topics(file, topics)):
             raise WrongYaml(locate(path, found))
-    return topics, b"".join(path.read_bytes() for path in paths)
+    return topics
+
+
+def _read_wordings(paths: list[Path]) -> Wordings:
+    """The facts of all files, a later one over an earlier one."""
+    files = [read_yaml(path, Wordings) for path in paths]
+    return Wordings(
+        words={name: group for file in files for name, group in file.words.items()},
+        facts={name: fact for file in files for name, fact in file.facts.items()},
+    )
 
 
 def _packs(folder: Path) -> Iterator[Path]:
@@ -82,7 +98,7 @@ def _packs(folder: Path) -> Iterator[Path]:
         yield from (path for path in sorted(folder.iterdir()) if path.is_dir() and any(path.glob("*.yaml")))
 
 
-def _read_pack(folder: Path, topics: dict[str, Topic], topics_text: bytes) -> Policy:
+def _read_pack(folder: Path, topics: dict[str, Topic], wordings: Wordings, shared_text: bytes) -> Policy:
     missing = [name for name in PACK_FILES if not (folder / name).is_file()]
     if missing:
         raise WrongYaml(
@@ -100,7 +116,7 @@ def _read_pack(folder: Path, topics: dict[str, Topic], topics_text: bytes) -> Po
         found: dict[str, Iterable[Finding]] = {
             PROVIDER: check_provider(provider, clauses, text),
             CLAUSES: check_clauses(file, provider, topics, document),
-            DECISIONS: check_decisions(decisions, provider, clauses, topics),
+            DECISIONS: check_decisions(decisions, provider, clauses, topics, wordings),
         }
         for name, findings in found.items():
             if known := list(findings):
@@ -113,7 +129,7 @@ def _read_pack(folder: Path, topics: dict[str, Topic], topics_text: bytes) -> Po
         clauses=clauses,
         decisions=decisions,
         calendars={name: source.calendar(name) for name, source in provider.calendars.items()},
-        version=hashlib.sha256(topics_text + content).hexdigest()[:VERSION_LENGTH],
+        version=hashlib.sha256(shared_text + content).hexdigest()[:VERSION_LENGTH],
     )
 
 

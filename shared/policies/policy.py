@@ -13,6 +13,7 @@ from shared.policies.decisions import DecisionFile
 from shared.policies.models import Clause
 from shared.policies.provider import Plan, PriceLine, Product, Provider, Targets
 from shared.policies.topics import Topic
+from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import did_you_mean
 from shared.vocabulary import Channel, Emergency
 
@@ -79,10 +80,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class Policies:
-    """Every policy of this installation, and the topics they share."""
+    """Every policy of this installation, with the topics and the wordings of facts that they share."""
 
     by_provider: Mapping[str, Policy]
     topics: Mapping[str, Topic]
+    wordings: Wordings
 
     def __iter__(self) -> Iterator[Policy]:
         return iter(self.by_provider.values())

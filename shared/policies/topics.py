@@ -28,7 +28,7 @@ class Phrases(Row):
 
 
 class Topic(Row):
-    """One thing that requests are about.
+    """One thing that requests are about; `title` and `title_nl` are what letters call it.
 
     `counter_examples` use the topic's words but wish something else: sentence to the topic they are about.
     `facts` are the facts that a policy may have to know before it can answer; `department` answers unless the policy's

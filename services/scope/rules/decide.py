@@ -1,0 +1,270 @@
+"""From a request to a decision: topics, facts and the policy's table, with everything that explains the answer.
+
+Several topics vote, each with its probability: topics that lead to the same verdict need not be told apart. Verdicts
+that the documents use side by side for the same thing (not done; the customer's own job) count together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.scope.rules import emergencies, prices, questions
+from services.scope.rules.facts import DOWN, FactReader, Known, values
+from services.scope.rules.language import detect
+from services.scope.rules.topics import Ranked, TopicIndex
+from services.scope.rules.words import own_words
+from shared.policies import Policies, Policy
+from shared.policies.decisions import Certainty, DecisionRow, Facts
+from shared.policies.models import Text
+from shared.policies.topics import Topic
+from shared.vocabulary import Decision, Party, Verdict
+
+VOTERS = 8
+LEAST_VOTE = 0.02
+SILENT_TOPIC, OTHER_PRODUCT, OWN_PRODUCT = 0.35, 0.6, 1.3
+"""How the belief in a topic changes when the policy says nothing of it, only of other products, or of this product."""
+
+LITTLE_TO_GO_BY = 0.22
+SURE_OF_A_PART = 0.64
+NEEDS_A_PERSON = {Certainty.FIRM: 0.6, Certainty.JUDGEMENT: 0.75, Certainty.SILENT: 1.1}
+"""Below this confidence a person decides; where the document is silent, always."""
+
+OVERCONFIDENT = 0.86
+"""Measured: a vote of one is right about this often."""
+
+MOST_CLAUSES = 5
+
+REFUSALS = {Verdict.UNSUPPORTED, Verdict.CUSTOMER_RESPONSIBILITY}
+WHAT_IS_IT = Text(
+    en="Please tell us which service it is about, what you did and what you saw.",
+    nl="Laat ons weten om welke dienst het gaat, wat u deed en wat u zag.",
+)
+CONFIDENCE_OF_A_GUESS = 0.3
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as the policy sees it. `notes` are free texts of the customer record and the monitoring."""
+
+    provider: str
+    product: str | None
+    plan: str | None
+    subject: str
+    body: str
+    received_at: datetime
+    language: str | None = None
+    notes: tuple[str, ...] = ()
+    account_known: bool = False
+
+
+@dataclass(frozen=True)
+class _Vote:
+    ranked: Ranked
+    row: DecisionRow | None
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.row.verdict if self.row else Verdict.NOT_COVERED
+
+
+@dataclass(frozen=True)
+class Decider:
+    """The policies with their topics prepared for comparison. Made once per process."""
+
+    policies: Policies
+    index: TopicIndex
+    facts: FactReader
+
+    @classmethod
+    def of(cls, policies: Policies) -> Decider:
+        """Prepare the topics of these policies."""
+        return cls(policies, TopicIndex(policies.topics), FactReader(policies.wordings))
+
+    def decide(self, request: Request) -> Decision:
+        """The decision on a request; Misconfigured for a provider that has no policy."""
+        policy = self.policies.provider(request.provider)
+        body = own_words(request.body)
+        language = detect(f"{request.subject}\n{body}") or request.language
+        whole = self._judge(request, policy, request.subject, body, language)
+        parts = self._parts(request, policy, body, language)
+        return whole if len(parts) < 2 else _together(whole, parts)  # noqa: PLR2004
+
+    def _parts(self, request: Request, policy: Policy, body: str, language: str | None) -> list[Decision]:
+        """The answers to the questions of a message, when it clearly asks several things."""
+        pieces = questions.pieces(body)
+        if len(pieces) == 1:
+            return []
+        judged = [self._judge(request, policy, "", piece, language) for piece in pieces]
+        sure: dict[str | None, Decision] = {}
+        for part in judged:
+            if part.confidence >= SURE_OF_A_PART and part.verdict is not Verdict.NO_ACTION:
+                sure.setdefault(part.topic, part)
+        return list(sure.values())
+
+    def _judge(self, request: Request, policy: Policy, subject: str, body: str, language: str | None) -> Decision:
+        text = f"{subject}\n{body}"
+        known = self.facts.known(subject, body, request.notes, request.received_at, account_known=request.account_known)
+        facts = values(known)
+        ranked = self.index.rank(text, self._prior(policy, request.product))
+        votes = [
+            _Vote(one, policy.decisions.row(one.topic, request.product, request.plan, facts))
+            for one in ranked[:VOTERS]
+            if one.probability >= LEAST_VOTE or one is ranked[0]
+        ]
+        told_enough = DOWN in facts or self.index.evidence(text) >= LITTLE_TO_GO_BY
+        reading = _Reading(request, policy, language, known, facts, votes)
+        return self._answer(reading) if told_enough else self._ask_what_it_is(reading)
+
+    def _prior(self, policy: Policy, product: str | None) -> Mapping[str, float]:
+        prior = dict.fromkeys(self.policies.topics, SILENT_TOPIC)
+        for row in policy.decisions.rows:
+            for topic in row.topics:
+                if product in row.products:
+                    prior[topic] = OWN_PRODUCT
+                elif not row.products and row.certainty is not Certainty.SILENT:
+                    prior[topic] = max(prior[topic], 1.0)
+                else:
+                    prior[topic] = max(prior[topic], OTHER_PRODUCT)
+        return prior
+
+    def _answer(self, reading: _Reading) -> Decision:
+        policy = reading.policy
+        side, share = _elect(reading.votes)
+        row, topic_id = side[0].row, side[0].ranked.topic
+        certainty = row.certainty if row else Certainty.SILENT
+        confidence = round(share * OVERCONFIDENT, 3)
+        topic = self.policies.topics[topic_id]
+        asked = (row.ask.in_language(reading.reply),) if row and row.ask else ()
+        return reading.decision(
+            verdict=side[0].verdict,
+            clauses=_clauses(side),
+            topic=(row.read_as if row else None) or topic_id,
+            responsible_party=row.party if row else Party.PROVIDER,
+            department=(row.department if row else None) or topic.department,
+            price=prices.offer(policy.prices[row.price], reading.facts, reading.reply) if row and row.price else None,
+            sla="suspended" if side[0].verdict is Verdict.SUPPLIER else "running",
+            preconditions=_preconditions(reading, topic_id, row),
+            confidence=confidence,
+            needs_person=confidence < NEEDS_A_PERSON[certainty],
+            explanation=_explanation(reading, row, topic, asked),
+        )
+
+    def _ask_what_it_is(self, reading: _Reading) -> Decision:
+        """Too little was said for any verdict: ask. A person sees it with the best guess beside it."""
+        topic_id = reading.votes[0].ranked.topic
+        topic = self.policies.topics[topic_id]
+        return reading.decision(
+            verdict=Verdict.NEEDS_INFO,
+            topic=topic_id,
+            responsible_party=Party.CUSTOMER,
+            department=topic.department,
+            confidence=CONFIDENCE_OF_A_GUESS,
+            explanation=_explanation(reading, None, topic, (WHAT_IS_IT.in_language(reading.reply),)),
+        )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What was understood of a message, before the answer."""
+
+    request: Request
+    policy: Policy
+    language: str | None
+    known: tuple[Known, ...]
+    facts: Facts
+    votes: list[_Vote]
+
+    @property
+    def reply(self) -> str:
+        return self.policy.provider.languages.reply_to(self.language)
+
+    def decision(self, **answer: Any) -> Decision:
+        """A decision with this answer, and with what follows from the message alone."""
+        hours = self.policy.hours(self.request.plan)
+        return Decision(
+            emergency=emergencies.level(self.facts) if self.policy.decisions.emergency_levels else None,
+            language=self.language,
+            reply_language=self.reply,
+            in_support_hours=hours.is_open(self.request.received_at) if hours else None,
+            policy_version=self.policy.version,
+            **answer,
+        )
+
+
+def _elect(votes: list[_Vote]) -> tuple[list[_Vote], float]:
+    """The votes of the side that has most belief, likeliest first, and its share of all."""
+    sides: dict[Verdict, list[_Vote]] = defaultdict(list)
+    for vote in votes:
+        sides[Verdict.UNSUPPORTED if vote.verdict in REFUSALS else vote.verdict].append(vote)
+    weigh = {verdict: sum(vote.ranked.probability for vote in side) for verdict, side in sides.items()}
+    winner = max(weigh, key=lambda verdict: weigh[verdict])
+    return sides[winner], weigh[winner] / sum(weigh.values())
+
+
+def _clauses(side: list[_Vote]) -> tuple[str, ...]:
+    """The clauses of the best row, its second place shared with the next row that comes to the same verdict."""
+    rows = [vote.row.clauses for vote in side if vote.row]
+    if not rows:
+        return ()
+    first, *others = rows
+    ordered = [*first[:2], *(row[0] for row in others[:1] if row), *first[2:]]
+    return tuple(dict.fromkeys(ordered))[:MOST_CLAUSES]
+
+
+def _preconditions(reading: _Reading, topic: str, row: DecisionRow | None) -> tuple[str, ...]:
+    table, product = reading.policy.decisions, reading.request.product
+    standing = [r.precondition for r in table.always if product in r.products and topic not in r.except_topics]
+    names = dict.fromkeys([*standing, *(row.preconditions if row else ())])
+    return tuple(table.preconditions[name].in_language(reading.reply) for name in names)
+
+
+def _explanation(
+    reading: _Reading, row: DecisionRow | None, topic: Topic, questions_asked: tuple[str, ...]
+) -> dict[str, Any]:
+    return {
+        "topic": topic.title,
+        "votes": [
+            {
+                "topic": vote.ranked.topic,
+                "probability": round(vote.ranked.probability, 3),
+                "verdict": vote.verdict,
+                "phrases": list(vote.ranked.phrases),
+            }
+            for vote in reading.votes
+        ],
+        "facts": [{"fact": f.name, "value": f.value, "from": f.origin, "words": f.words} for f in reading.known],
+        "row": {"topics": list(row.topics), "when": row.when, "certainty": row.certainty} if row else None,
+        "quotes": {clause: reading.policy.clauses[clause].quote for clause in (row.clauses if row else ())},
+        "questions": list(questions_asked),
+    }
+
+
+def _together(whole: Decision, parts: list[Decision]) -> Decision:
+    """One decision for a message that asks several things; each keeps its own answer in `parts`."""
+    verdicts = {part.verdict for part in parts}
+    levels = [part.emergency for part in (*parts, whole) if part.emergency]
+    return whole.model_copy(
+        update={
+            "verdict": verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED,
+            "clauses": tuple(dict.fromkeys(_in_turn([part.clauses for part in parts])))[:MOST_CLAUSES],
+            "topic": parts[0].topic,
+            "responsible_party": parts[0].responsible_party,
+            "department": parts[0].department,
+            "emergency": min(levels, key=list(type(levels[0])).index) if levels else None,
+            "price": next((part.price for part in parts if part.price), None),
+            "sla": "suspended" if all(part.sla == "suspended" for part in parts) else "running",
+            "preconditions": tuple(dict.fromkeys(text for part in parts for text in part.preconditions)),
+            "confidence": min(part.confidence for part in parts),
+            "needs_person": any(part.needs_person for part in parts),
+            "parts": tuple(parts),
+        },
+    )
+
+
+def _in_turn(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    for at in range(max(map(len, rows), default=0)):
+        yield from (row[at] for row in rows if at < len(row))

@@ -1,0 +1,66 @@
+"""The shape of facts.yaml: the words that show a fact, in messages and in the notes of a customer record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from shared.policies.models import Id, Row
+
+_NAME = re.compile(r"<(\w+)>(?![=!])")
+
+
+class FactWords(Row):
+    """The values that a fact may have, each with its wordings; none for a value that only the program can tell.
+
+    `several`: more than one value may hold at once.
+    """
+
+    several: bool = False
+    values: dict[Id, tuple[str, ...]]
+
+
+class Wordings(Row):
+    """The whole of facts.yaml; `words` are named groups that wordings refer to as `<name>`."""
+
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    facts: dict[Id, FactWords]
+
+    @model_validator(mode="after")
+    def _is_readable(self) -> Self:
+        _ = self._compiled
+        return self
+
+    def found_in(self, said: str, fact: str) -> Iterator[tuple[str, str]]:
+        """Value and matching words of a fact in a plain text: the first value that shows, or all where several may."""
+        for value, wording in self._compiled.get(fact, ()):
+            if match := wording.search(said):
+                yield value, match[0]
+                if not self.facts[fact].several:
+                    return
+
+    @cached_property
+    def _compiled(self) -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+        return {
+            name: [
+                (value, self._compile(f"{name}: {value}", wordings))
+                for value, wordings in fact.values.items()
+                if wordings
+            ]
+            for name, fact in self.facts.items()
+        }
+
+    def _compile(self, place: str, wordings: tuple[str, ...]) -> re.Pattern[str]:
+        try:
+            return re.compile("|".join(_NAME.sub(self._group, wording) for wording in wordings))
+        except re.error as error:
+            raise ValueError(f"a wording of {place} is no regular expression: {error}") from error
+
+    def _group(self, name: re.Match[str]) -> str:
+        if name[1] not in self.words:
+            raise ValueError(f"there is no <{name[1]}> under `words`")
+        return f"(?:{'|'.join(self.words[name[1]])})"
