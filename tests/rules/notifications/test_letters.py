@@ -1,0 +1,228 @@
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from services.notifications.rules import letters
+from services.notifications.rules.wording import LANGUAGES
+from shared.events import ChargeRecorded, QuoteIssued
+from shared.money import Money
+from shared.policies import load_policies
+from shared.vocabulary import (
+    Channel,
+    Decision,
+    Party,
+    PriceOffer,
+    Requester,
+    Routing,
+    Target,
+    TargetName,
+    TicketFacts,
+    Verdict,
+)
+
+RECEIVED = datetime(2026, 6, 5, 9, 0, tzinfo=UTC)
+RESTORE = PriceOffer(
+    line="restore",
+    clause="hypernode.backups.restore-price",
+    title="Restoring from a backup",
+    unit="job",
+    amount=Money.of(125, "EUR"),
+    total=Money.of(125, "EUR"),
+)
+QUOTED = "We can also restore the Hypernode from a backup"
+
+
+def ticket(provider="hypernode", number="HN-1042", **changes):
+    known = {
+        "ticket_id": number,
+        "provider": provider,
+        "channel": Channel.EMAIL,
+        "subject": "Restore",
+        "requester": Requester(name="Anna de Vries", email="anna@winkel.example"),
+        "received_at": RECEIVED,
+    }
+    return TicketFacts(**known | changes)
+
+
+def decision(verdict=Verdict.PAID, **changes):
+    known = {
+        "verdict": verdict,
+        "clauses": ("hypernode.backups.restore-by-support",),
+        "topic": "backup-restore",
+        "needs_person": False,
+    }
+    return Decision(**known | changes)
+
+
+def routing(calendar="hypernode", counted_on=None, due_at=RECEIVED + timedelta(hours=4)):
+    return Routing(
+        team="Technical support",
+        calendar=calendar,
+        counted_on=counted_on or calendar,
+        priority=1,
+        starts_at=RECEIVED,
+        targets=(Target(name=TargetName.FIRST_RESPONSE, minutes=240, due_at=due_at, house_default=True),),
+        policy_version="v1",
+    )
+
+
+def acknowledged(found, facts=None, *, lang="en", **route):
+    """The letter on one line, so that it does not matter where lines end."""
+    text = letters.acknowledgement(facts or ticket(), found, routing(**route), load_policies(), lang)
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_can_be_told_in_every_language(verdict, lang):
+    text = acknowledged(decision(verdict), lang=lang)
+    assert "HN-1042" in text
+    assert "None" not in text
+    assert "{" not in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_no_verdict_is_told_before_a_person_has_looked(verdict, lang):
+    text = acknowledged(decision(verdict, needs_person=True, price=RESTORE), lang=lang)
+    assert {"en": "A colleague will look at this", "nl": "Een collega gaat hiernaar kijken"}[lang] in text
+    for told in (QUOTED, "125", "policy says", "beleid staat", "does not cover", "valt buiten"):
+        assert told not in text
+
+
+def test_a_verdict_is_told_with_its_clause_in_its_own_words():
+    text = acknowledged(decision())
+    assert f'"{QUOTED}"' in text
+    assert "clause hypernode.backups.restore-by-support" in text
+
+
+def test_the_topic_is_named_in_the_readers_language():
+    assert "What we understood: Restoring from a backup" in acknowledged(decision())
+    assert "Zo hebben we uw vraag begrepen: Terugzetten uit een back-up" in acknowledged(decision(), lang="nl")
+
+
+def test_a_courtesy_stays_an_attempt():
+    text = acknowledged(decision(Verdict.COURTESY))
+    assert "may make a best-effort attempt; we cannot promise a result" in text
+
+
+def test_paid_work_has_its_price_the_free_way_and_no_obligation():
+    text = acknowledged(decision(price=RESTORE))
+    assert "EUR 125.00 per job, without VAT" in text
+    assert "Nothing is done or charged before you have agreed" in text
+    assert "Without costs: You can restore files and databases" in text
+
+
+def test_paid_work_without_a_stated_price_gets_no_figure():
+    text = acknowledged(decision(price=RESTORE.model_copy(update={"amount": None, "total": None})))
+    assert "No price is stated for this" in text
+    assert "EUR" not in text
+
+
+def test_a_due_time_has_the_providers_zone_and_is_called_ours():
+    text = acknowledged(decision())
+    assert "Friday 5 June 2026, 15:00 (CEST, Europe/Amsterdam). This is a house target, not policy." in text
+    assert "Support hours (Europe/Amsterdam): Monday to Friday 08:00-18:00" in text
+
+
+def test_a_provider_that_states_no_hours_gets_none_from_us():
+    facts = ticket("luxcloud", "LC-1043")
+    text = acknowledged(decision(clauses=()), facts, calendar=None, counted_on="luxcloud/house-default")
+    assert "Our published policy states no support hours." in text
+    assert "Monday" not in text
+    assert "(CEST, Europe/Luxembourg)" in text
+
+
+def test_other_hours_on_holidays_are_mentioned():
+    facts = ticket("h-sphere", "HS-1044")
+    assert "On public holidays other hours apply." in acknowledged(
+        decision(clauses=()), facts, calendar="h-sphere/regular"
+    )
+
+
+def test_a_suspended_service_level_has_no_due_time():
+    text = acknowledged(decision(Verdict.SUPPLIER, sla="suspended"))
+    assert "our service level is suspended" in text
+    assert "first response by" not in text
+
+
+def test_a_refusal_shows_where_to_turn():
+    text = acknowledged(decision(Verdict.UNSUPPORTED, responsible_party=Party.REGISTRAR))
+    assert "Please turn to the registrar" in text
+
+
+def test_what_is_missing_is_asked():
+    found = decision(Verdict.NEEDS_INFO, explanation={"questions": ["Which plan do you have?"]})
+    assert "Which plan do you have?" in acknowledged(found)
+    unsure = found.model_copy(update={"needs_person": True})
+    assert "It helps us to know: Which plan do you have?" in acknowledged(unsure)
+
+
+def test_a_condition_of_the_policy_is_told():
+    found = decision(Verdict.SUPPORTED, preconditions=("send the administrator login through the secure form.",))
+    assert "Before we can start: send the administrator login" in acknowledged(found)
+
+
+def test_several_questions_are_answered_one_by_one():
+    parts = (decision(price=RESTORE), decision(Verdict.UNSUPPORTED, topic="seo", needs_person=True))
+    text = acknowledged(decision(Verdict.MIXED, parts=parts, needs_person=True))
+    assert "We found 2 questions" in text
+    assert "Question 1: Restoring from a backup This is work we can do" in text
+    assert "Question 2: Search engines and ranking A colleague will look at this" in text
+
+
+def test_a_caller_is_thanked_for_the_call():
+    facts = ticket(channel=Channel.PHONE)
+    assert "Thank you for your call" in acknowledged(decision(), facts)
+    assert "Bedankt voor uw telefoontje" in acknowledged(decision(), facts, lang="nl")
+
+
+def test_what_a_customer_is_called_is_no_template():
+    facts = ticket(requester=Requester(name="{{ 7 * 7 }} <b>", email="a@b.example"))
+    assert "Hello {{ 7 * 7 }} <b>," in acknowledged(decision(), facts)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_offer_says_what_it_costs_buys_and_how_to_agree(lang):
+    event = QuoteIssued(
+        ticket_id="HN-1042",
+        quote_id="Q-HN-1042-1",
+        version=1,
+        ticket=ticket(),
+        decision=decision(),
+        offer=RESTORE,
+        total=RESTORE.total,
+        valid_until=RECEIVED + timedelta(days=14),
+    )
+    text = " ".join(letters.quote(event, load_policies(), lang).split())
+    words = {
+        "en": ("EUR 125.00 per job, without VAT", "I agree to quote", "What it does not include", "Without costs"),
+        "nl": ("EUR 125,00 per opdracht, exclusief btw", "Ik ga akkoord met offerte", "Wat er niet bij hoort"),
+    }
+    for told in (*words[lang], "Q-HN-1042-1", "hypernode.backups.restore-price", "19", "2026, 11:00 (CEST"):
+        assert told in text
+
+
+def test_a_charge_notice_names_quote_and_amount():
+    event = ChargeRecorded(
+        ticket_id="HN-1042",
+        charge_id=uuid4(),
+        quote_id="Q-HN-1042-1",
+        version=1,
+        line="restore",
+        clause="hypernode.backups.restore-price",
+        customer_id=None,
+        account=None,
+        provider="hypernode",
+        total=Money.of("1250", "EUR"),
+    )
+    text = letters.charge_notice(ticket(), event, load_policies(), "nl")
+    assert "EUR 1.250,00, exclusief btw" in text
+    assert "Q-HN-1042-1 (versie 1)" in " ".join(text.split())
+
+
+def test_an_answer_is_the_agents_text_with_a_signature():
+    text = letters.answer(ticket(), "Pieter", "  Hello,\n\n  it is done.\n", load_policies(), "en")
+    assert text.startswith("Hello,\n\n  it is done.\n\nKind regards,\nPieter\nHypernode support\n")
+    assert "[HN-1042]" in text
