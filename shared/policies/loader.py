@@ -130,6 +130,7 @@ def _read_pack(folder: Path, topics: dict[str, Topic], wordings: Wordings, share
         decisions=decisions,
         calendars={name: source.calendar(name) for name, source in provider.calendars.items()},
         version=hashlib.sha256(shared_text + content).hexdigest()[:VERSION_LENGTH],
+        document=document,
     )
 
 

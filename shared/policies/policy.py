@@ -12,6 +12,7 @@ from shared.errors import Misconfigured
 from shared.policies.decisions import DecisionFile
 from shared.policies.models import Clause
 from shared.policies.provider import Plan, PriceLine, Product, Provider, Targets
+from shared.policies.sentences import sentence_of
 from shared.policies.topics import Topic
 from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import did_you_mean
@@ -30,6 +31,7 @@ class Policy:
     decisions: DecisionFile
     calendars: Mapping[str, Calendar]
     version: str
+    document: str = ""
 
     @property
     def id(self) -> str:
@@ -56,6 +58,10 @@ class Policy:
         """The address that letters come from: the provider's first email address."""
         addresses = (c.address for c in self.provider.contacts if c.channel is Channel.EMAIL and c.address)
         return next(addresses, None)
+
+    def sentence(self, clause: Clause) -> str:
+        """The sentence of the published document that a clause quotes, whole."""
+        return sentence_of(clause, self.document)
 
     def plan(self, plan_id: str | None) -> Plan:
         """The support plan of this id; the provider's default plan for None and for a name that is no support plan."""

@@ -18,7 +18,7 @@ from services.scope.rules.language import detect
 from services.scope.rules.topics import Ranked, TopicIndex
 from services.scope.rules.words import own_words
 from shared.policies import Policies, Policy
-from shared.policies.decisions import Certainty, DecisionRow, Facts
+from shared.policies.decisions import Certainty, DecisionRow, Facts, StandingPrecondition
 from shared.policies.models import Text
 from shared.policies.topics import Topic
 from shared.vocabulary import Decision, Party, Verdict
@@ -28,7 +28,6 @@ LEAST_VOTE = 0.02
 SILENT_TOPIC, OTHER_PRODUCT, OWN_PRODUCT = 0.35, 0.6, 1.3
 """How the belief in a topic changes when the policy says nothing of it, only of other products, or of this product."""
 
-LITTLE_TO_GO_BY = 0.22
 SURE_OF_A_PART = 0.64
 NEEDS_A_PERSON = {Certainty.FIRM: 0.6, Certainty.JUDGEMENT: 0.75, Certainty.SILENT: 1.1}
 """Below this confidence a person decides; where the document is silent, always."""
@@ -37,6 +36,9 @@ OVERCONFIDENT = 0.86
 """Measured: a vote of one is right about this often."""
 
 MOST_CLAUSES = 5
+MOST_CHARACTERS, MOST_QUESTIONS = 20_000, 10
+"""What is read of one message: a person says what he wants well before this."""
+
 
 REFUSALS = {Verdict.UNSUPPORTED, Verdict.CUSTOMER_RESPONSIBILITY}
 WHAT_IS_IT = Text(
@@ -87,7 +89,7 @@ class Decider:
     def decide(self, request: Request) -> Decision:
         """The decision on a request; Misconfigured for a provider that has no policy."""
         policy = self.policies.provider(request.provider)
-        body = own_words(request.body)
+        body = own_words(request.body)[:MOST_CHARACTERS]
         language = detect(f"{request.subject}\n{body}") or request.language
         whole = self._judge(request, policy, request.subject, body, language)
         parts = self._parts(request, policy, body, language)
@@ -98,7 +100,7 @@ class Decider:
         pieces = questions.pieces(body)
         if len(pieces) == 1:
             return []
-        judged = [self._judge(request, policy, "", piece, language) for piece in pieces]
+        judged = [self._judge(request, policy, "", piece, language) for piece in pieces[:MOST_QUESTIONS]]
         sure: dict[str | None, Decision] = {}
         for part in judged:
             if part.confidence >= SURE_OF_A_PART and part.verdict is not Verdict.NO_ACTION:
@@ -115,7 +117,7 @@ class Decider:
             for one in ranked[:VOTERS]
             if one.probability >= LEAST_VOTE or one is ranked[0]
         ]
-        told_enough = DOWN in facts or self.index.evidence(text) >= LITTLE_TO_GO_BY
+        told_enough = DOWN in facts or not self.index.says_little(text)
         reading = _Reading(request, policy, language, known, facts, votes)
         return self._answer(reading) if told_enough else self._ask_what_it_is(reading)
 
@@ -141,7 +143,7 @@ class Decider:
         asked = (row.ask.in_language(reading.reply),) if row and row.ask else ()
         return reading.decision(
             verdict=side[0].verdict,
-            clauses=_clauses(side),
+            clauses=(*_clauses(side), *(rule.clause for rule in _standing(reading, topic_id))),
             topic=(row.read_as if row else None) or topic_id,
             responsible_party=row.party if row else Party.PROVIDER,
             department=(row.department if row else None) or topic.department,
@@ -149,7 +151,7 @@ class Decider:
             sla="suspended" if side[0].verdict is Verdict.SUPPLIER else "running",
             preconditions=_preconditions(reading, topic_id, row),
             confidence=confidence,
-            needs_person=confidence < NEEDS_A_PERSON[certainty],
+            needs_person=confidence < NEEDS_A_PERSON[certainty] or _is_a_guess(row),
             explanation=_explanation(reading, row, topic, asked),
         )
 
@@ -195,6 +197,11 @@ class _Reading:
         )
 
 
+def _is_a_guess(row: DecisionRow | None) -> bool:
+    """Whether the fact that decides is missing, and the row names the likely verdict beside its question."""
+    return row is not None and row.ask is not None and row.verdict is not Verdict.NEEDS_INFO
+
+
 def _elect(votes: list[_Vote]) -> tuple[list[_Vote], float]:
     """The votes of the side that has most belief, likeliest first, and its share of all."""
     sides: dict[Verdict, list[_Vote]] = defaultdict(list)
@@ -215,11 +222,15 @@ def _clauses(side: list[_Vote]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ordered))[:MOST_CLAUSES]
 
 
+def _standing(reading: _Reading, topic: str) -> list[StandingPrecondition]:
+    product = reading.request.product
+    return [r for r in reading.policy.decisions.always if product in r.products and topic not in r.except_topics]
+
+
 def _preconditions(reading: _Reading, topic: str, row: DecisionRow | None) -> tuple[str, ...]:
-    table, product = reading.policy.decisions, reading.request.product
-    standing = [r.precondition for r in table.always if product in r.products and topic not in r.except_topics]
+    standing = (rule.precondition for rule in _standing(reading, topic))
     names = dict.fromkeys([*standing, *(row.preconditions if row else ())])
-    return tuple(table.preconditions[name].in_language(reading.reply) for name in names)
+    return tuple(reading.policy.decisions.preconditions[name].in_language(reading.reply) for name in names)
 
 
 def _explanation(

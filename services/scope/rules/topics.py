@@ -18,6 +18,16 @@ from services.scope.rules.words import plain, words
 from shared.policies.topics import Topic
 
 STOP_WORDS = SMALL_WORDS["en"] | SMALL_WORDS["nl"]
+_EVERYWHERE = """
+    help problem problems issue issues work works working broken again wrong something stuff know mean need question hi
+    urgent asap regards best helpen probleem problemen mis iets werkt werken kapot weer vraag goedemiddag goedemorgen
+    groet groeten vriendelijke fout error
+"""
+ABOUT_NOTHING = frozenset(_EVERYWHERE.split())
+"""Words that every kind of request may have."""
+
+FEWEST_TELLING_WORDS = 2
+ONE_PHRASE = 0.5
 LETTER_GROUPS = (4, 5)
 LONGEST_PHRASE = 5
 
@@ -60,12 +70,12 @@ class TopicIndex:
         ranked = (Ranked(name, weight / total, tuple(hits.get(name, ()))) for name, weight in weights.items())
         return sorted(ranked, key=lambda one: -one.probability)
 
-    def evidence(self, text: str) -> float:
-        """How much of a message any topic recognises: near 0 for one that says next to nothing."""
+    def says_little(self, text: str) -> bool:
+        """Whether a message has no phrase of any topic and at most one known word that is about anything."""
         found = words(plain(text))
-        _, nearest = self._compare.likeness(found)
         points, _ = self._phrases.points(found)
-        return max(nearest.values(), default=0.0) + 0.1 * max(points.values(), default=0.0)
+        telling = {word for word in found if word not in STOP_WORDS | ABOUT_NOTHING and self._compare.knows(word)}
+        return max(points.values(), default=0.0) < ONE_PHRASE and len(telling) < FEWEST_TELLING_WORDS
 
 
 class _PhraseBook:
@@ -131,6 +141,10 @@ class _Examples:
         for at, vector in enumerate(middles.values()):
             for feature, value in _unit(vector).items():
                 self._middles[feature].append((at, value))
+
+    def knows(self, word: str) -> bool:
+        """Whether any example has this word."""
+        return word in self._rarity
 
     def likeness(self, found: list[str]) -> tuple[dict[str, float], dict[str, float]]:
         """Cosine per topic with the middle of its examples (the best language), and with its nearest example."""

@@ -24,13 +24,14 @@ def words(text: str) -> list[str]:
 _QUOTED_LINE = re.compile(r"^\s*>")
 _SIGNATURE = re.compile(r"^\s*(?:--|__+)\s*$")
 _QUOTE_HEADER = re.compile(
-    r"^\s*(?:on .{5,120} wrote:|op .{5,120} schreef .{0,80}:|-{2,}\s*(?:original message|oorspronkelijk bericht).*)\s*$",
+    r"^\s*(?:on .{5,120} wrote:|op .{5,120} schreef .{0,80}:|"
+    r"-{2,}\s*(?:original message|oorspronkelijk bericht).*)\s*$",
     re.IGNORECASE,
 )
 
 
 def own_words(body: str) -> str:
-    """What the writer added himself: without quoted lines, the mail below a quote header, and signatures.
+    """What the writer added: without quoted lines, the mail below a quote header, and signatures.
 
     Intake has folded these already; a request from elsewhere may still carry them. A message that is nothing but a
     quotation is kept whole.

@@ -1,0 +1,125 @@
+"""How the ambiguities of the four documents are read: short requests with their verdict and the clause that decides."""
+
+import pytest
+
+HN, KX_SHARED, KX_WP = "hypernode/general", "kenotronix/shared-hosting", "kenotronix/managed-wordpress"
+KX_VPS, KX_DEV, KX_G = "kenotronix/vps-dedicated", "kenotronix/vps-developer", "kenotronix/g-suite"
+LC, LC_EXT = "luxcloud/hosted-services", "luxcloud/externally-hosted-services"
+HS, HS_PRIORITY = "h-sphere/general/regular", "h-sphere/general/priority"
+
+READINGS = [
+    # Hypernode
+    (HN, "Please restore our database from the backup of last Tuesday.", "paid", "backups.restore-by-support"),
+    (HN, "Please restore our database from the backup of six weeks ago.", "unsupported", "backups.four-weeks-coverage"),
+    (HN, "How can we restore files from the backup ourselves?", "supported", "backups.self-service-restore"),
+    (HN, "Zet alstublieft onze database terug uit de backup van gisteren.", "paid", "backups.restore-by-support"),
+    (HN, "Since we use SSL our shop dropped in Google, please improve our ranking.", "unsupported", "exclusions.seo"),
+    (HN, "Please install Varnish on our node.", "needs-info", "performance.varnish-installation"),
+    (HN, "Write a VCL for our shop so that categories are cached.", "unsupported", "performance.varnish-configuration"),
+    (HN, "Can you mediate between us and our developer?", "unsupported", "complaints.no-mediation"),
+    (HN, "We have a dispute with our developer, what would you do?", "supported", "complaints.conflict-advice"),
+    (HN, "I want to cancel my hosting per the end of the month.", "procedure", "complaints.cancellation-protocol"),
+    (HN, "The shop gives error 500 today, please look in the logs.", "supported", "server.inspect-and-debug"),
+    (HN, "Can you migrate our email together with the shop?", "unsupported", "onboarding.no-email-migration"),
+    (HN, "Change the DNS records at our registrar GoDaddy for us.", "unsupported", "onboarding.no-external-dns"),
+    (HN, "Which A record do we need for our domain?", "courtesy", "domains.dns-courtesy"),
+    (HN, "Outlook op mijn laptop vraagt steeds om mijn wachtwoord.", "unsupported", "exclusions.email-clients"),
+    (HN, "Our site is infected with malware, please clean it.", "customer-responsibility", "server.application-cause"),
+    (HN, "Kunnen jullie onze Magento updaten?", "customer-responsibility", "security.customer-updates"),
+    (HN, "Do you monitor RabbitMQ?", "supported", "monitoring.core-services"),
+    # Kenotronix: the product's section comes before the overview
+    (KX_WP, "Where do I find the backups of my site?", "supported", "managed-wordpress.backup"),
+    (KX_SHARED, "Can you make a backup of my site?", "customer-responsibility", "shared-hosting.backup"),
+    (KX_VPS, "My server has been hacked, please clean it up.", "paid", "vps-dedicated.security-correction-paid"),
+    (KX_SHARED, "My site has been hacked, please clean it up.", "unsupported", "general.customer-vector-hacks"),
+    (KX_WP, "You removed my cache plugin, put it back.", "procedure", "managed-wordpress.unauthorized-plugin-removal"),
+    (KX_VPS, "Show me how to schedule a task in Plesk?", "supported", "vps-dedicated.plesk-assistance"),
+    (KX_SHARED, "Internet banking of my bank refuses your IBAN.", "unsupported", "general.bank-payment"),
+    (KX_SHARED, "Why was my card charged twice this month?", "supported", "general.billing-question"),
+    (KX_G, "Mails in G Suite arrive hours late since this morning.", "supported", "g-suite.incidents"),
+    # LuxCloud
+    (LC, "Which IMAP server and port do I enter in Outlook?", "supported", "account.mail-client-basic"),
+    (LC, "My Outlook rules do not move the mails to a folder.", "unsupported", "account.mail-client-advanced"),
+    (LC, "I order the one-hour analysis of my hacked account.", "paid", "paid-support.analysis"),
+    (LC, "My account was hacked. Clean all files, free of charge.", "unsupported", "exclusions.no-disinfection"),
+    (LC, "I cannot make an FTP connection to my account.", "courtesy", "account.ftp-connection"),
+    (LC, "Does the control panel work in Internet Explorer 8?", "unsupported", "browsers.native-support"),
+    (LC, "The portal shows an empty page in Microsoft Edge.", "needs-info", "browsers.native-support"),
+    (LC, "Please change the primary domain of my account.", "supported", "account.primary-domain-change"),
+    # H-Sphere
+    (HS, "Apache restarts and the load is 40, which script is it?", "courtesy", "policy.cannot-troubleshoot"),
+    (HS, "Please configure the firewall of our servers.", "unsupported", "unsupported.firewall"),
+    (HS_PRIORITY, "Set the PTR record for our mail server.", "unsupported", "unsupported.reverse-dns"),
+    (HS, "Please recompile PHP with imap support.", "paid", "services.recompilation"),
+    (HS, "I do not like how the quota screen works, change it.", "paid", "policy.change-project-paid"),
+    (HS, "Please upgrade our H-Sphere to the latest version.", "paid", "services.upgrade"),
+]
+
+
+@pytest.mark.parametrize(("where", "text", "verdict", "clause"), READINGS, ids=[row[1][:50] for row in READINGS])
+def test_a_request_is_read_as_the_documents_are(decide, where, text, verdict, clause):
+    decision = decide(where, text)
+    assert decision.verdict == verdict
+    assert f"{where.partition('/')[0]}.{clause}" in decision.clauses[:3]
+
+
+SILENT = [
+    (LC, "What are your support hours?", "technical"),
+    (LC, "Ik wil mijn geld terug voor de laatste factuur.", "financial"),
+    (HS, "How do I get my invoice?", "financial"),
+]
+
+
+@pytest.mark.parametrize(("where", "text", "department"), SILENT, ids=[row[1][:40] for row in SILENT])
+def test_where_the_document_is_silent_a_person_decides(decide, where, text, department):
+    decision = decide(where, text)
+    assert decision.verdict == "not-covered"
+    assert decision.department == department
+    assert decision.needs_person
+
+
+def test_support_hours_that_are_not_stated_are_unknown(decide):
+    assert decide(LC, "My mailbox is full").in_support_hours is None
+    assert decide(HN, "Redis stopped on our node").in_support_hours is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bedankt voor de snelle hulp, het werkt weer!",
+        "Thanks, the problem is solved now.",
+        "I am out of the office until Monday.",
+        "We offer cheap backlinks and guest posts, increase your sales!",
+    ],
+)
+def test_what_asks_nothing_needs_no_action(decide, text):
+    assert decide(HN, text).verdict == "no-action"
+
+
+def test_thanks_at_the_end_of_a_request_do_not_hide_it(decide):
+    assert decide(HN, "Please restore our database from yesterday's backup. Thanks in advance!").verdict == "paid"
+
+
+@pytest.mark.parametrize("text", ["I need help with my stuff", "It does not work!", "Kunt u mij helpen?", ""])
+def test_a_message_that_says_nothing_is_answered_with_a_question(decide, text):
+    decision = decide(HN, text)
+    assert decision.verdict == "needs-info"
+    assert decision.explanation["questions"]
+    assert decision.needs_person
+
+
+def test_the_developer_vps_waits_for_credentials_but_billing_does_not(decide):
+    assert any("secure form" in text for text in decide(KX_DEV, "SSH is down on my server").preconditions)
+    assert decide(KX_DEV, "Please send me the invoice of last month").preconditions == ()
+
+
+def test_preconditions_and_prices_are_told_in_the_language_of_the_reply(decide):
+    decision = decide(HN, "Zet alstublieft onze database terug uit de backup van gisteren.")
+    assert decision.reply_language == "nl"
+    assert decision.price.title == "Terugzetten uit een back-up"
+    assert "akkoord" in decision.preconditions[0]
+
+
+def test_other_languages_are_answered_in_english(decide):
+    decision = decide(HN, "Bonjour, nous ne pouvons plus nous connecter au serveur avec SSH depuis ce matin.")
+    assert (decision.language, decision.reply_language) == ("fr", "en")

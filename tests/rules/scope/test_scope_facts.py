@@ -1,0 +1,91 @@
+"""Facts decide where words do not, and a recorded fact beats what a message says."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.scope.rules import figures
+
+HN, KX_SHARED, KX_DEV = "hypernode/general", "kenotronix/shared-hosting", "kenotronix/vps-developer"
+LC_EXT, HS = "luxcloud/externally-hosted-services", "h-sphere/general/regular"
+EXPIRED = "Our SSL certificate has expired, please renew it."
+ERROR = "The shop shows error 500 since this morning, please look in the logs."
+BROKEN = "Creating a mailbox in the control panel fails with an internal error."
+SIGN_IN = "Nobody can sign in to Office 365 since this morning."
+TRANSFER = "I want to transfer my domain to you."
+
+FACTS = [
+    (HN, EXPIRED, "SSL certificate purchased via Hypernode", "supported"),
+    (HN, EXPIRED, "SSL certificate bought elsewhere", "unsupported"),
+    (HN, EXPIRED, "Certificate not purchased via Hypernode", "unsupported"),
+    (HN, "Please install Varnish on our node.", "Plan includes Varnish", "supported"),
+    (HN, "Please install Varnish on our node.", "Varnish is not available on this plan", "unsupported"),
+    (HN, ERROR, "Diagnosis: caused by a third-party plugin", "unsupported"),
+    (HN, ERROR, "Cause found: the application, custom code", "customer-responsibility"),
+    (KX_DEV, "Please install a certificate.", "Certificate bought through Kenotronix", "customer-responsibility"),
+    (KX_SHARED, "Please install the SSL certificate.", "SSL certificate purchased through Kenotronix", "supported"),
+    (KX_SHARED, TRANSFER, "Domain transfer ordered on the website", "supported"),
+    (KX_SHARED, TRANSFER, "Customer since 2019", "customer-responsibility"),
+    ("kenotronix/g-suite", "Mails in G Suite are late.", "G Suite bought directly from Google", "unsupported"),
+    (LC_EXT, SIGN_IN, "Ticket handed over to Microsoft support on 2026-03-10", "supplier"),
+    (LC_EXT, SIGN_IN, "The supplier handed back the case", "supported"),
+    (HS, BROKEN, "H-Sphere 2.3.1", "unsupported"),
+    (HS, BROKEN, "H-Sphere 2.4.0", "supported"),
+    (HS, BROKEN, "H-Sphere 2.10", "supported"),
+]
+
+
+@pytest.mark.parametrize(("where", "text", "note", "verdict"), FACTS, ids=[f"{r[1][:30]} {r[2][:40]}" for r in FACTS])
+def test_a_recorded_fact_decides(decide, where, text, note, verdict):
+    assert decide(where, text, note).verdict == verdict
+
+
+def test_the_record_beats_the_message(decide):
+    text = "Please renew the SSL certificate that we bought from you."
+    assert decide(HN, text).verdict == "supported"
+    assert decide(HN, text, "SSL certificate bought elsewhere").verdict == "unsupported"
+
+
+def test_a_fact_says_where_it_was_read(decide):
+    facts = decide(HN, EXPIRED, "SSL certificate bought elsewhere").explanation["facts"]
+    fact = next(fact for fact in facts if fact["fact"] == "certificate-bought-at")
+    assert (fact["value"], fact["from"]) == ("elsewhere", "customer record")
+
+
+def test_a_case_with_the_supplier_suspends_the_service_level(decide):
+    decision = decide(LC_EXT, SIGN_IN, "Ticket handed over to Microsoft support on 2026-03-10")
+    assert decision.sla == "suspended"
+    assert decision.responsible_party == "supplier"
+    assert decide(LC_EXT, SIGN_IN).sla == "running"
+
+
+def test_without_the_fact_that_decides_a_person_sees_the_guess(decide):
+    decision = decide(HN, EXPIRED)
+    assert decision.verdict == "supported"
+    assert decision.needs_person
+    assert decision.explanation["questions"] == ["Did you buy the certificate via Hypernode?"]
+
+
+@given(st.integers(0, 99), st.integers(0, 99))
+def test_versions_are_compared_as_numbers(minor, patch):
+    said = f"we run h-sphere 2.{minor}.{patch}"
+    found = dict(figure[:2] for figure in figures.read(said, datetime(2026, 3, 10, tzinfo=UTC)))
+    assert found["product-version"] == ("supported" if minor >= 4 else "too-old")
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("chrome 4", "too-old"),
+        ("chrome 120", "listed"),
+        ("firefox 3.10", "listed"),
+        ("internet explorer 9", "too-old"),
+        ("opera 1", "listed"),
+        ("microsoft edge", "not-listed"),
+    ],
+)
+def test_browsers_are_held_to_the_lowest_version(said, value):
+    found = dict(figure[:2] for figure in figures.read(said, datetime(2026, 3, 10, tzinfo=UTC)))
+    assert found["browser"] == value
