@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -29,6 +30,8 @@ MARKER = "sample-was-fed"
 LONGEST_WAIT_SECONDS = 300.0
 POLL_SECONDS = 0.2
 MOST_SHOWN = 200
+WIDTH = 200
+"""Columns; a row that a narrow window wraps is easier to read than cells that are folded."""
 
 
 def feed() -> int:
@@ -70,19 +73,26 @@ def show(console: Console) -> None:
 
 
 def _table(rows: Sequence[TicketRow]) -> Table:
-    table = Table(title="What was decided", title_justify="left")
-    for column in ("ticket", "provider", "verdict", "clause", "due", "team", "price"):
-        table.add_column(column, overflow="fold")
+    table = Table(title="What was decided", title_justify="left", box=SIMPLE_HEAD)
+    for column in ("ticket", "provider", "verdict", "", "clause", "due (UTC)", "team", "price"):
+        table.add_column(column, no_wrap=True)
     for row in rows:
-        due = f"{row.due_at:%Y-%m-%d %H:%M} UTC" if row.due_at else "-"
-        verdict = f"{row.verdict or '-'}{' (person decides)' if row.needs_person else ''}"
-        table.add_row(row.number, row.provider, verdict, row.clause or "-", due, row.team or "-", row.price or "-")
+        table.add_row(
+            row.number,
+            row.provider,
+            row.verdict or "-",
+            "a person checks" if row.needs_person else "",
+            (row.clause or "-").removeprefix(f"{row.provider}."),
+            f"{row.due_at:%Y-%m-%d %H:%M}" if row.due_at else "-",
+            row.team or "-",
+            row.price or "-",
+        )
     return table
 
 
 def main() -> int:
     """Feed once, wait, show; 1 when something is wrong, which is said."""
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False, width=WIDTH)
     try:
         logs.configure()
         marker = settings().data_dir / MARKER

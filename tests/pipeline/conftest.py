@@ -142,3 +142,11 @@ def stack(tmp_path_factory):
     ).up()
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture
+def own_stack(tmp_path):
+    """A stack of a test's own, not started yet; stopped afterwards, whatever became of it."""
+    made = Stack(tmp_path)
+    yield made
+    made.run("down")
