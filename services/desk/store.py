@@ -261,7 +261,7 @@ def show_ticket(session: Session, number: str) -> story.TicketStory | None:
         decision=_decision(ticket),
         routing=_routing(ticket),
         events=feed.history(session, ticket.ticket_id),
-        clauses=load_policies().clauses,
+        policy=load_policies().provider(row.provider),
     )
 
 

@@ -50,7 +50,7 @@ def write_acknowledgement(event: TicketRouted, tx: Transaction) -> None:
         event.ticket,
         lang,
         decision=event.decision,
-        body=lambda policies: letters.acknowledgement(event.ticket, event.decision, event.routing, policies, lang),
+        body=lambda policies: letters.acknowledgement(event, policies, lang, clock.now()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +11,12 @@ from pydantic import AwareDatetime
 from services.desk.rules.summary import QuoteRow, QuoteState, TicketRow, View
 from shared import events as e
 from shared.money import Money
-from shared.policies import Clause
+from shared.policies import Policy
 from shared.vocabulary import Decision, Requester, Routing, TicketFacts
 
 
 class ClauseView(View):
-    """A clause in its own words."""
+    """A clause in its own words: the sentence that it stands in."""
 
     id: str
     section: str
@@ -100,7 +100,7 @@ def tell(
     decision: Decision | None,
     routing: Routing | None,
     events: Sequence[e.Event],
-    clauses: Mapping[str, Clause],
+    policy: Policy,
 ) -> TicketStory:
     """Tell a ticket's story from everything that was said of it."""
     return TicketStory(
@@ -108,7 +108,7 @@ def tell(
         facts=facts,
         related_ticket=next((event.related_ticket_id for event in events if isinstance(event, e.TicketOpened)), None),
         decision=decision,
-        clauses=tuple(cited(decision, clauses)) if decision else (),
+        clauses=tuple(cited(decision, policy)) if decision else (),
         routing=routing,
         quotes=quotes(events),
         charges=tuple(_charges(events)),
@@ -120,12 +120,12 @@ def tell(
     )
 
 
-def cited(decision: Decision, clauses: Mapping[str, Clause]) -> Iterable[ClauseView]:
+def cited(decision: Decision, policy: Policy) -> Iterable[ClauseView]:
     """Every clause that a decision or one of its parts names, once, best first."""
     ids = [*decision.clauses, *(clause for part in decision.parts for clause in part.clauses)]
     for clause_id in dict.fromkeys(ids):
-        if clause := clauses.get(clause_id):
-            yield ClauseView(id=clause.id, section=clause.section, quote=" ".join(clause.quote.split()))
+        if clause := policy.clauses.get(clause_id):
+            yield ClauseView(id=clause.id, section=clause.section, quote=policy.sentence(clause))
 
 
 def quotes(events: Iterable[e.Event]) -> tuple[QuoteStory, ...]:

@@ -7,6 +7,7 @@ promised that the policy leaves open.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -14,9 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.notifications.rules.sending import Kind
 from services.notifications.rules.wording import civil_time, money, opening_hours, unit, wrapped
-from shared.events import ChargeRecorded, QuoteIssued
+from shared.events import ChargeRecorded, QuoteIssued, TicketRouted
 from shared.policies import Policies, Policy
-from shared.vocabulary import Channel, Decision, PriceOffer, Routing, TargetName, TicketFacts, Verdict
+from shared.vocabulary import Channel, Decision, PriceOffer, TargetName, TicketFacts, Verdict
 
 SUSPENDED = "suspended"
 TOLD_WITHOUT_CLAUSE = {Verdict.NOT_COVERED, Verdict.NEEDS_INFO, Verdict.NO_ACTION}
@@ -51,13 +52,19 @@ class Part:
     suspended: bool
 
 
-def acknowledgement(ticket: TicketFacts, decision: Decision, routing: Routing, policies: Policies, lang: str) -> str:
-    """The first letter on a ticket: what we understood, the verdict with its clause, and by when a person answers."""
+def acknowledgement(event: TicketRouted, policies: Policies, lang: str, now: datetime) -> str:
+    """The first letter on a ticket: what we understood, the verdict with its clause, and by when a person answers.
+
+    A due time that has passed already, as after a late call log, is not promised.
+    """
+    ticket, decision, routing = event.ticket, event.decision, event.routing
     policy = policies.provider(ticket.provider)
     hours = policy.provider.calendars[routing.calendar] if routing.calendar else None
     zone = policy.provider.calendars[routing.counted_on].zone
     target = next((target for target in routing.targets if target.name is TargetName.FIRST_RESPONSE), None)
     due_at = target.due_at if target and decision.sla != SUSPENDED else None
+    if due_at and due_at <= now:
+        due_at = None
     return _render(
         Kind.ACKNOWLEDGEMENT,
         lang,
@@ -151,7 +158,7 @@ def _quoted(policy: Policy, clause_id: str) -> Quoted:
     clause = policy.clauses[clause_id]
     return Quoted(
         id=clause.id,
-        text=" ".join(clause.quote.split()),
+        text=policy.sentence(clause),
         document=policy.provider.document.title,
         section=clause.section,
     )

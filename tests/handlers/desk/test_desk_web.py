@@ -255,7 +255,7 @@ def test_a_wrong_filter_and_a_wrong_cursor_are_problems(web):
 def test_a_tickets_story_has_everything(show, web):
     show(*whole_life(ticket()))
     story = web.get("/api/tickets/hn-1042").json()
-    assert story["clauses"][0]["quote"] == "We can also restore the Hypernode from a backup"
+    assert story["clauses"][0]["quote"].startswith("We can also restore the Hypernode from a backup")
     assert story["routing"]["targets"][0]["windows"][0]["counted_seconds"] == 14400
     assert [said["by"] for said in story["conversation"]] == ["requester", "letter", "requester", "agent"]
     [quote] = story["quotes"]

@@ -5,7 +5,7 @@ import pytest
 
 from services.notifications.rules import letters
 from services.notifications.rules.wording import LANGUAGES
-from shared.events import ChargeRecorded, QuoteIssued
+from shared.events import ChargeRecorded, QuoteIssued, TicketRouted
 from shared.money import Money
 from shared.policies import load_policies
 from shared.vocabulary import (
@@ -69,8 +69,10 @@ def routing(calendar="hypernode", counted_on=None, due_at=RECEIVED + timedelta(h
 
 def acknowledged(found, facts=None, *, lang="en", **route):
     """The letter on one line, so that it does not matter where lines end."""
-    text = letters.acknowledgement(facts or ticket(), found, routing(**route), load_policies(), lang)
-    return " ".join(text.split())
+    facts = facts or ticket()
+    event = TicketRouted(ticket_id=facts.ticket_id, ticket=facts, decision=found, routing=routing(**route))
+    text = letters.acknowledgement(event, load_policies(), lang, RECEIVED)
+    return " ".join(text.replace("\n> ", " ").split())
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -93,8 +95,21 @@ def test_no_verdict_is_told_before_a_person_has_looked(verdict, lang):
 
 def test_a_verdict_is_told_with_its_clause_in_its_own_words():
     text = acknowledged(decision())
-    assert f'"{QUOTED}"' in text
+    assert f'"{QUOTED}' in text
     assert "clause hypernode.backups.restore-by-support" in text
+
+
+def test_a_clause_is_quoted_with_the_condition_that_its_sentence_begins_with():
+    text = acknowledged(decision(Verdict.UNSUPPORTED, clauses=("hypernode.ssl.implementation",)))
+    assert '"For SSL certificates purchased via Hypernode, we take care of the technical implementation' in text
+
+
+def test_a_due_time_that_has_passed_is_not_promised():
+    assert "first response by" not in acknowledged(decision(), due_at=RECEIVED)
+
+
+def test_a_guess_is_not_called_understanding():
+    assert "What we understood" not in acknowledged(decision(needs_person=True))
 
 
 def test_the_topic_is_named_in_the_readers_language():
