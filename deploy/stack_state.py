@@ -63,6 +63,15 @@ def write_state(data_dir: Path, state: Mapping[str, Any]) -> None:
     new.replace(data_dir / STACK_FILE)
 
 
+def read_state(data_dir: Path) -> dict[str, Any]:
+    """What an earlier stack left; empty when it left nothing, or a file that a power cut spoiled."""
+    try:
+        found: dict[str, Any] = json.loads((data_dir / STACK_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
 def remove_state(data_dir: Path) -> None:
     """The stack is gone."""
     (data_dir / STACK_FILE).unlink(missing_ok=True)

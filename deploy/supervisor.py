@@ -31,6 +31,8 @@ from shared.settings import Settings, settings
 COLOURS = ("cyan", "green", "yellow", "blue", "magenta", "bright_cyan", "bright_green", "bright_blue")
 WATCH_SECONDS = 1.0
 OPEN_POLL_SECONDS = 0.1
+PATIENT_SECONDS = 30.0
+"""How long a door may take to open before the person is told what is missing."""
 
 
 class Server(Protocol):
@@ -95,7 +97,7 @@ class _Stack:
         self._logs.mkdir(mode=0o700, exist_ok=True)
         login = flower_login(self._wanted, self._data_dir)
         with self._signals():
-            earlier = self._house.running_stack()
+            earlier = stack_state.read_state(self._data_dir)
             if stopped := await asyncio.to_thread(stack_state.stop_leftovers, self._data_dir, earlier):
                 self._terminal.tell(f"stopped {stopped} processes that an earlier stack had left behind")
             check_ports(self._doors)
@@ -113,7 +115,10 @@ class _Stack:
                 await self._until_told(servers, addresses, login, then)
             finally:
                 for server in reversed(servers):
-                    await asyncio.to_thread(server.stop)
+                    try:
+                        await asyncio.to_thread(server.stop)
+                    except Misconfigured as error:
+                        self._terminal.tell(str(error))
                 stack_state.remove_state(self._data_dir)
         self._terminal.tell("stopped")
 
@@ -190,8 +195,12 @@ class _Stack:
 
     async def _doors_open(self) -> None:
         for door in self._doors:
-            while not await asyncio.to_thread(_is_open, door):  # noqa: ASYNC110  # nobody tells us when
+            waiting_since = asyncio.get_running_loop().time()
+            while not await asyncio.to_thread(_is_open, door):
                 await asyncio.sleep(OPEN_POLL_SECONDS)
+                if asyncio.get_running_loop().time() - waiting_since > PATIENT_SECONDS:
+                    self._terminal.tell(f"still waiting for {door.name} on port {door.port}; see {self._logs}")
+                    waiting_since = asyncio.get_running_loop().time()
 
     async def _or_stop(self, work: Awaitable[None]) -> bool:
         """Whether the work ended before the stack was told to stop."""

@@ -46,7 +46,7 @@ def down() -> None:
     stopped = 0
     if data_dir.is_dir():
         with stack_state.only_stack(data_dir):
-            stopped = stack_state.stop_leftovers(data_dir, settings().running_stack())
+            stopped = stack_state.stop_leftovers(data_dir, stack_state.read_state(data_dir))
             for server in (Redis(data_dir.resolve()), Postgres(data_dir.resolve())):
                 stopped += server.alive()
                 server.stop()

@@ -127,3 +127,20 @@ def test_down_and_status_say_so_when_no_stack_runs(tmp_path):
     status = scopedesk("status", data_dir=tmp_path)
     assert status.returncode == 1
     assert "start one with `scopedesk up`" in status.stderr
+
+
+def test_the_doctor_looks_at_everything_and_a_wrong_thing_does_not_hide_the_next(tmp_path):
+    well = scopedesk("doctor", data_dir=tmp_path)
+    assert well.returncode == 0, well.stdout
+    assert "WRONG" not in well.stdout
+    nowhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/desk", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    ill = scopedesk("doctor", data_dir=tmp_path, **nowhere)
+    assert ill.returncode == 1
+    assert "no PostgreSQL answers at DATABASE_URL" in ill.stdout
+    assert "no Redis answers at REDIS_URL" in ill.stdout
+
+
+def test_a_stack_file_that_a_power_cut_spoiled_does_not_block_the_next_start(tmp_path):
+    (tmp_path / "stack.json").write_text("")
+    assert stack_state.read_state(tmp_path) == {}
+    assert scopedesk("down", data_dir=tmp_path).stdout == "no stack runs here\n"
