@@ -58,8 +58,9 @@ def post(parcel: Parcel, settings: NotificationSettings) -> Taken | Refused:
         return _judge(*error.recipients[parcel.recipient])
     except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as error:
         raise Misconfigured(f"the mail server at {_place(settings)} does not accept our login: {error}") from error
-    except smtplib.SMTPConnectError as error:
-        raise Transient(f"the mail server at {_place(settings)} takes no connection: {error.smtp_code}") from error
+    except (smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
+        # It speaks of the server or of us, not of this letter: refusing the letter for it would lose it.
+        raise Transient(f"the mail server at {_place(settings)} takes no mail: {error.smtp_code}") from error
     except smtplib.SMTPResponseException as error:
         return _judge(error.smtp_code, error.smtp_error)
     except (OSError, smtplib.SMTPException) as error:

@@ -52,12 +52,6 @@ def civil_time(moment: datetime, zone: str, lang: str) -> str:
     return f"{day}, {local:%H:%M} ({name})"
 
 
-def civil_day(moment: datetime, zone: str, lang: str) -> str:
-    """The day alone, for a sentence that needs no time."""
-    local = moment.astimezone(ZoneInfo(zone))
-    return f"{local.day} {MONTHS[lang][local.month - 1]} {local.year}"
-
-
 def money(amount: Money, lang: str) -> str:
     """An amount with two decimals: `EUR 1,250.00` in English, `EUR 1.250,00` in Dutch."""
     figure = f"{amount.amount:,.2f}"

@@ -18,9 +18,8 @@ def test_a_sentence_has_the_words_of_its_clause_and_stands_in_the_document(polic
     ("clause", "sentence"),
     [
         (
-            "hypernode.ssl.implementation",
-            "For SSL certificates purchased via Hypernode, we take care of the technical implementation of the "
-            "certificate.",
+            "hypernode.security.customer-updates",
+            "Even with these patches in place, we still advise customers to install (Magento) updates.",
         ),
         ("kenotronix.general.billing-question", "Billing question"),
         ("hypernode.onboarding.no-email-migration", "Email migration"),
