@@ -150,3 +150,11 @@ def own_stack(tmp_path):
     made = Stack(tmp_path)
     yield made
     made.run("down")
+
+
+@pytest.fixture(scope="module")
+def own_module_stack(tmp_path_factory):
+    """A stack for the tests of one file, not started yet; stopped afterwards, whatever became of it."""
+    made = Stack(tmp_path_factory.mktemp("stack"))
+    yield made
+    made.run("down")

@@ -13,6 +13,7 @@ from shared.vocabulary import Emergency, Verdict
 
 SAMPLE = Path("deploy/sample")
 EXPECTED = yaml.safe_load((SAMPLE / "expected.yaml").read_text())
+INBOX = {path.name: path for path in (SAMPLE / "inbox").rglob("*.eml")}
 SAMPLES = {**EXPECTED["inbox"], **EXPECTED["calls"]}
 QUESTIONS = [question for sample in SAMPLES.values() for question in (sample, *sample.get("parts", ()))]
 
@@ -23,9 +24,15 @@ def customers():
 
 
 def test_every_sample_is_expected_and_every_expectation_has_its_sample():
-    assert {path.name for path in (SAMPLE / "inbox").iterdir()} == set(EXPECTED["inbox"])
+    assert set(INBOX) == set(EXPECTED["inbox"])
     with (SAMPLE / "calls.csv").open("rb") as log:
         assert [line for line, _ in read_log(log, "calls.csv")] == list(EXPECTED["calls"])
+
+
+def test_what_answers_another_message_is_fed_after_it():
+    order = {name: path.parent.name for name, path in INBOX.items()}
+    for name, sample in EXPECTED["inbox"].items():
+        assert "after" not in sample or order[name] > order[sample["after"]]
 
 
 def test_every_verdict_of_the_policies_has_a_sample():
@@ -52,7 +59,7 @@ def test_every_clause_to_be_cited_is_a_clause_of_its_policy(customers):
 @pytest.fixture(scope="module")
 def e_mails():
     return {
-        name: (SAMPLE / "inbox" / name).read_bytes()
+        name: INBOX[name].read_bytes()
         for name, sample in EXPECTED["inbox"].items()
         if sample["outcome"] != "quarantined"
     }

@@ -1,0 +1,85 @@
+"""`make run` as a new user meets it: the sample goes through real workers and is held to what the policies say of it."""
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+
+SAMPLE = Path("deploy/sample")
+EXPECTED = yaml.safe_load((SAMPLE / "expected.yaml").read_text())
+ASKED = {name: wanted for name, wanted in (EXPECTED["inbox"] | EXPECTED["calls"]).items() if "verdicts" in wanted}
+
+ARRIVALS = """
+select source, state, ticket_id, opened from (
+    select a.source, a.state, a.id from email_intake.arrival a union all
+    select a.source, a.state, a.id from phone_intake.arrival a
+) as arrival left join (
+    select arrival_id, ticket_number as ticket_id, opened_ticket as opened from tickets.message
+) as filed on filed.arrival_id = arrival.id
+"""
+
+
+@pytest.fixture(scope="module")
+def sample(own_module_stack):
+    """A stack that has been through its first run."""
+    stack = own_module_stack
+    stack.up("--sample")
+    stack.quiet(received=len(EXPECTED["inbox"]) + len(EXPECTED["calls"]))
+    return stack
+
+
+@pytest.fixture(scope="module")
+def outcomes(sample):
+    """File name or line number of every sample: what became of it, its ticket, and what was decided."""
+    url = json.loads((sample.data_dir / "stack.json").read_text())["database_url"]
+    found = {}
+    with psycopg.connect(url) as connection:
+        decisions = dict(
+            connection.execute("select ticket_id, body->'decision' from bus.event where name = 'ScopeDecided'")
+        )
+        for source, state, ticket, opened in connection.execute(ARRIVALS):
+            name = int(source.rpartition(" ")[2]) if ".csv, line" in source else Path(source).name
+            outcome = state if ticket is None else "ticketed" if opened else "appended"
+            found[name] = (outcome, ticket, decisions.get(ticket))
+    return found
+
+
+def test_every_sample_ends_where_it_belongs(outcomes):
+    expected = {name: sample["outcome"] for name, sample in (EXPECTED["inbox"] | EXPECTED["calls"]).items()}
+    assert {name: outcome for name, (outcome, _, _) in outcomes.items()} == expected
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_sample_gets_the_verdict_and_the_clause_that_its_policy_gives(outcomes, name):
+    decision = outcomes[name][2]
+    hold(decision, ASKED[name])
+    for answered, wanted in zip(decision["parts"], ASKED[name].get("parts", ()), strict=False):
+        hold(answered, wanted)
+
+
+def hold(decision, wanted):
+    assert decision["verdict"] in wanted["verdicts"]
+    if "clauses" in wanted:
+        assert set(decision["clauses"]) & set(wanted["clauses"])
+    if "price" in wanted:
+        assert decision["price"]["amount"] == {
+            "minor": int(wanted["price"]["amount"].replace(".", "")),
+            "currency": wanted["price"]["currency"],
+        }
+    if "emergency" in wanted:
+        assert decision["emergency"] == wanted["emergency"]
+
+
+@pytest.mark.parametrize("name", [name for name, wanted in EXPECTED["inbox"].items() if "ticket_of" in wanted])
+def test_a_reply_is_in_the_ticket_that_it_answers(outcomes, name):
+    assert outcomes[name][1] == outcomes[EXPECTED["inbox"][name]["ticket_of"]][1]
+
+
+def test_the_balance_is_right_and_nothing_is_dead(sample):
+    status = sample.status()
+    assert status["balanced"]
+    assert status["received"] == sum(status[way] for way in ("ticketed", "appended", "suppressed", "quarantined"))
+    assert status["dead"] == 0
+    assert status["refused"] == 0
