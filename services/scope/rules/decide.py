@@ -26,10 +26,10 @@ from shared.vocabulary import Decision, Party, Verdict
 VOTERS = 8
 LEAST_VOTE = 0.02
 SILENT_TOPIC, OTHER_PRODUCT, OWN_PRODUCT = 0.35, 0.6, 1.3
-"""How the belief in a topic changes when the policy says nothing of it, only of other products, or of this product."""
+"""How the belief in a topic changes when no row names it, only rows of other products, or one of this product."""
 
 SURE_OF_A_PART = 0.64
-NEEDS_A_PERSON = {Certainty.FIRM: 0.6, Certainty.JUDGEMENT: 0.75, Certainty.SILENT: 1.1}
+NEEDS_A_PERSON = {Certainty.FIRM: 0.5, Certainty.JUDGEMENT: 0.62, Certainty.SILENT: 1.1}
 """Below this confidence a person decides; where the document is silent, always."""
 
 OVERCONFIDENT = 0.86
@@ -203,13 +203,16 @@ def _is_a_guess(row: DecisionRow | None) -> bool:
 
 
 def _elect(votes: list[_Vote]) -> tuple[list[_Vote], float]:
-    """The votes of the side that has most belief, likeliest first, and its share of all."""
+    """The votes of the side that has most belief, likeliest first, and its share.
+
+    The share lies between that of the votes and that of all belief: topics too unlikely to vote are doubt as well.
+    """
     sides: dict[Verdict, list[_Vote]] = defaultdict(list)
     for vote in votes:
         sides[Verdict.UNSUPPORTED if vote.verdict in REFUSALS else vote.verdict].append(vote)
     weigh = {verdict: sum(vote.ranked.probability for vote in side) for verdict, side in sides.items()}
     winner = max(weigh, key=lambda verdict: weigh[verdict])
-    return sides[winner], weigh[winner] / sum(weigh.values())
+    return sides[winner], (weigh[winner] / sum(weigh.values()) + weigh[winner]) / 2
 
 
 def _clauses(side: list[_Vote]) -> tuple[str, ...]:
