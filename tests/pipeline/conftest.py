@@ -57,6 +57,7 @@ class Stack:
         self.environment |= {"SCOPEDESK_DATA_DIR": str(data_dir)} | environment
         self.data_dir = data_dir
         self.lines = []
+        self.process = None
 
     def up(self, *arguments):
         """Start, and wait until every door is open."""
@@ -89,6 +90,12 @@ class Stack:
         self.reader.join(PATIENCE_SECONDS)
         self.process.stdout.close()
         return code
+
+    def close(self):
+        """Leave nothing running, whatever state it is in."""
+        if self.process and self.process.poll() is None:
+            self.stop()
+        self.run("down")
 
     def run(self, *arguments, check=True):
         """A command of the command line; its output."""
@@ -149,7 +156,7 @@ def own_stack(tmp_path):
     """A stack of a test's own, not started yet; stopped afterwards, whatever became of it."""
     made = Stack(tmp_path)
     yield made
-    made.run("down")
+    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -157,4 +164,4 @@ def own_module_stack(tmp_path_factory):
     """A stack for the tests of one file, not started yet; stopped afterwards, whatever became of it."""
     made = Stack(tmp_path_factory.mktemp("stack"))
     yield made
-    made.run("down")
+    made.close()
