@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -33,19 +33,6 @@ WATCH_SECONDS = 1.0
 OPEN_POLL_SECONDS = 0.1
 PATIENT_SECONDS = 30.0
 """How long a door may take to open before the person is told what is missing."""
-
-
-class Server(Protocol):
-    """An embedded server, as far as the supervisor minds it."""
-
-    def start(self) -> None:
-        """Have it answer; harmless when it runs."""
-
-    def stop(self) -> None:
-        """Stop it with everything on disk."""
-
-    def alive(self) -> bool:
-        """Whether its process runs."""
 
 
 class Terminal:
@@ -160,7 +147,7 @@ class _Stack:
             for number in numbers:
                 loop.remove_signal_handler(number)
 
-    async def _watch(self, server: Server) -> None:
+    async def _watch(self, server: Postgres | Redis) -> None:
         """Start a server again that died; workers reconnect or are started again themselves."""
         name, pause = type(server).__name__, FIRST_PAUSE_SECONDS
         while True:
