@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.errors import Misconfigured
-from shared.settings import explain_environment
+from shared.settings import read_settings
 
 ENV_PREFIX = "SCOPEDESK_"
 
@@ -43,8 +42,5 @@ class StackSettings(BaseSettings):
 
 @lru_cache
 def stack_settings() -> StackSettings:
-    """The settings of this process; Misconfigured names every wrong variable."""
-    try:
-        return StackSettings()
-    except ValidationError as error:
-        raise Misconfigured(explain_environment(error)) from error
+    """The settings of this process, read once."""
+    return read_settings(StackSettings)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.errors import Misconfigured
 
 STACK_FILE = "stack.json"
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
@@ -68,16 +70,22 @@ class Settings(BaseSettings):
         return str(url)
 
 
+def read_settings(kind: type[S]) -> S:
+    """Settings of a kind from the environment; Misconfigured names every wrong variable, never its value."""
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise Misconfigured(_wrong(lines)) from error
+    except SettingsError as error:  # a variable that should hold JSON does not
+        raise Misconfigured(_wrong([f"{kind.model_config.get('env_prefix', '')}…: {error}"])) from error
+
+
+def _wrong(lines: list[str]) -> str:
+    return "wrong settings in the environment:\n  " + "\n  ".join(lines)
+
+
 @lru_cache
 def settings() -> Settings:
-    """The settings of this process; Misconfigured names every wrong variable."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise Misconfigured(explain_environment(error)) from error
-
-
-def explain_environment(error: ValidationError) -> str:
-    """A validation error of settings as one line per variable, without its value, which may be a secret."""
-    lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-    return "wrong settings in the environment:\n  " + "\n  ".join(lines)
+    """The settings of this process, read once."""
+    return read_settings(Settings)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.email_intake.rules.mailboxes import Mailboxes
-from shared.errors import Misconfigured
-from shared.settings import explain_environment
+from shared.settings import read_settings
 
 MEBIBYTE = 1 << 20
 
@@ -49,10 +48,5 @@ class EmailIntakeSettings(BaseSettings):
 
 @lru_cache
 def settings() -> EmailIntakeSettings:
-    """The settings of this process; Misconfigured names every wrong variable."""
-    try:
-        return EmailIntakeSettings()
-    except ValidationError as error:
-        raise Misconfigured(explain_environment(error)) from error
-    except SettingsError as error:  # not JSON at all
-        raise Misconfigured(f"wrong settings in the environment:\n  SCOPEDESK_EMAIL_INTAKE_…: {error}") from error
+    """The settings of this process, read once."""
+    return read_settings(EmailIntakeSettings)

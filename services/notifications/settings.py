@@ -6,11 +6,11 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import Misconfigured
-from shared.settings import explain_environment
+from shared.settings import read_settings
 
 
 class NotificationSettings(BaseSettings):
@@ -57,8 +57,5 @@ class NotificationSettings(BaseSettings):
 
 @lru_cache
 def notification_settings() -> NotificationSettings:
-    """The settings of this process; Misconfigured names every wrong variable."""
-    try:
-        return NotificationSettings()
-    except ValidationError as error:
-        raise Misconfigured(explain_environment(error)) from error
+    """The settings of this process, read once."""
+    return read_settings(NotificationSettings)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.errors import Misconfigured
-from shared.settings import explain_environment
+from shared.settings import read_settings
 
 SAMPLE_NUMBERS = {
     "+31200000042": "hypernode",
@@ -34,8 +33,5 @@ class PhoneIntakeSettings(BaseSettings):
 
 @lru_cache
 def settings() -> PhoneIntakeSettings:
-    """The settings of this process; Misconfigured names every wrong variable."""
-    try:
-        return PhoneIntakeSettings()
-    except ValidationError as error:
-        raise Misconfigured(explain_environment(error)) from error
+    """The settings of this process, read once."""
+    return read_settings(PhoneIntakeSettings)
