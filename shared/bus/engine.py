@@ -48,7 +48,7 @@ def _configuration() -> dict[str, Any]:
         "result_backend": None,
         # Early: a task lost with its worker is rung again by the relay in seconds, not after a visibility timeout.
         "task_acks_late": False,
-        # Concerns late acknowledgement only, so nothing here; left open, Celery warns at every connection that it loses.
+        # Cancels tasks with late acknowledgement, so none here; unset, Celery warns at every connection that it loses.
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         # Handlers are short and wait for PostgreSQL, where threads beat processes in speed and memory.
         "worker_pool": "threads",

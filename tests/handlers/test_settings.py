@@ -1,4 +1,4 @@
-"""Every kind of settings is read the same way, and a wrong variable is named without its value, which may be a secret."""
+"""Every kind of settings is read in one way; a wrong variable is named without its value, which may be a secret."""
 
 import pytest
 
