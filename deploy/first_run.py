@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -18,7 +19,7 @@ from rich.table import Table
 from deploy.cli import customers
 from deploy.flower_login import flower_login
 from deploy.settings import stack_settings
-from shared import logs
+from shared import clock, logs
 from shared.errors import ScopedeskError
 from shared.settings import settings
 
@@ -37,17 +38,34 @@ WIDTH = 200
 def feed() -> int:
     """Load the sample customers, store the sample inbox and call log; returns how many arrivals were stored.
 
-    The folders of the inbox are days of a story: each begins when the one before has been dealt with.
+    The folders of the inbox are parts of a story: each begins when the one before has been dealt with. The calls keep
+    their distance from each other and end now, so that a first look does not begin with due times long past.
     """
     from services.email_intake.gateway import files as emails
     from services.phone_intake.gateway import files as calls
+    from services.phone_intake.store import store_call
 
     customers.load(SAMPLE / "customers.yaml")
     stored = 0
     for folder in sorted((SAMPLE / "inbox").iterdir()):
         stored += sum(isinstance(item, emails.Found) for item in emails.ingest([folder]))
         wait_until_quiet()
-    return stored + calls.store_log(SAMPLE / "calls.csv")
+    with (SAMPLE / "calls.csv").open("rb") as log:
+        records = list(calls.read_log(log, "calls.csv"))
+    late = clock.now() - max(filter(None, (_started_at(fields) for _, fields in records)))
+    for line, fields in records:
+        started = _started_at(fields)
+        moved = {"started_at": (started + late).isoformat(timespec="seconds")} if started else {}
+        store_call(fields | moved, f"calls.csv, line {line}")
+    return stored + len(records)
+
+
+def _started_at(fields: dict[str, Any]) -> datetime | None:
+    """When a sample call began; None for the sample whose time cannot be read."""
+    try:
+        return datetime.fromisoformat(fields["started_at"])
+    except (KeyError, ValueError):
+        return None
 
 
 def wait_until_quiet() -> bool:

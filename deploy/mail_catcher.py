@@ -54,7 +54,9 @@ class Letters:
         message_id = email.message_from_bytes(raw, policy=email.policy.compat32)["Message-ID"]
         key = sha256(str(message_id).strip().encode() if message_id else raw).hexdigest()[:24]
         if not (self._new / key).exists():
-            envelope = f"Return-Path: <{sender}>\r\n" + "".join(f"Delivered-To: {to}\r\n" for to in recipients)
+            envelope = f"Return-Path: <{sender.strip('<>')}>\r\n" + "".join(
+                f"Delivered-To: {to}\r\n" for to in recipients
+            )
             written = self._tmp / f"{key}.{os.urandom(4).hex()}"
             _write_through(written, envelope.encode() + raw)
             written.replace(self._new / key)
