@@ -1,7 +1,9 @@
 """`make run` as a new user meets it: the sample goes through real workers and is held to what the policies say."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
@@ -85,3 +87,23 @@ def test_the_balance_is_right_and_nothing_is_dead(sample):
     assert status["received"] == sum(status[way] for way in ("ticketed", "appended", "suppressed", "quarantined"))
     assert status["dead"] == 0
     assert status["refused"] == 0
+
+
+def test_logs_and_flower_tell_nothing_of_persons(sample):
+    people = yaml.safe_load((SAMPLE / "customers.yaml").read_text())
+    contacts = [contact for customer in people for contact in customer.get("contacts", ())]
+    personal = {address for customer in people for address in (*customer["emails"], *customer.get("phones", ()))}
+    personal |= {contact[field] for contact in contacts for field in ("name", "email", "phone") if field in contact}
+    assert len(personal) > len(people)
+
+    said = "".join(path.read_text() for path in (sample.data_dir / "logs").glob("*.log"))
+    said += "".join(sample.lines).partition("What was decided")[0]
+    login = (sample.data_dir / "flower-login").read_text().strip()
+    request = Request(f"http://127.0.0.1:{sample.ports['FLOWER_PORT']}/api/tasks?limit=100000")
+    request.add_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
+    with urlopen(request, timeout=30) as answer:
+        tasks = json.load(answer)
+    assert "scope.decide_scope" in {task["name"] for task in tasks.values()}
+    assert "(HN-1001 TicketOpened)" in {task["args"] for task in tasks.values()}
+    said += json.dumps(tasks)
+    assert {words for words in personal if words in said} == set()
