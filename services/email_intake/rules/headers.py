@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.email_intake.rules.charset import clean_line, decode
+from shared.encoded_words import defused, is_live
 
 MAX_ADDRESSES = 500
 MAX_REFERENCES = 50
@@ -68,13 +69,7 @@ def decode_words(value: str) -> str:
             run = b""
         run, run_charset = run + data, charset
         end = word.end()
-    text = clean_line("".join([*pieces, decode(run, run_charset), value[end:]]))
-    return text.replace("=?", "= ?") if _is_live(text) else text
-
-
-def _is_live(text: str) -> bool:
-    """Whether the standard library would find an encoded word in it when we send it again, with line breaks inside."""
-    return "=?" in text and "?=" in text
+    return defused(clean_line("".join([*pieces, decode(run, run_charset), value[end:]])))
 
 
 def _word_bytes(encoding: str, payload: str) -> bytes:
@@ -140,7 +135,7 @@ def _address(item: str) -> Address | None:
         bare, left, right = item, item.rfind("<"), item.rfind(">")
     inside = bare[left + 1 : right if right > left else None] if left != -1 else bare
     match = _ADDRESS.search(clean_line(inside)) or _ADDRESS.search(clean_line(item))
-    if not match or len(match[0]) > MAX_ADDRESS_LENGTH or _is_live(match[0]):
+    if not match or len(match[0]) > MAX_ADDRESS_LENGTH or is_live(match[0]):
         return None
     name = item[:left] if left != -1 else _comment(item)
     name = name.rpartition(":")[2] if ":" in _QUOTED.sub("", name) and "=?" not in name else name
@@ -160,5 +155,5 @@ def _unquote(name: str) -> str:
 def message_ids(value: str) -> tuple[str, ...]:
     """Every `<id>` found anywhere in a Message-ID, In-Reply-To or References value, brackets included."""
     ids = (clean_line(match[1]) for match in _MESSAGE_ID.finditer(value))
-    found = [f"<{each}>" for each in ids if not _is_live(each)]
+    found = [f"<{each}>" for each in ids if not is_live(each)]
     return tuple(found if len(found) <= 2 * MAX_REFERENCES else found[:MAX_REFERENCES] + found[-MAX_REFERENCES:])

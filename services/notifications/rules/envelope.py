@@ -1,7 +1,7 @@
 """The envelope of a letter: subject, Message-ID, thread and the headers that keep machines from answering it.
 
-Header values come from customers' mail, so each is cleaned of line breaks and controls before it is used
-(RFC 5322 2.2: a header value that breaks the line makes a new header).
+Header values come from customers' mail, call records and customer files, so each is cleaned of line breaks, controls
+and encoded words before it is used (RFC 5322 2.2: a header value that breaks the line makes a new header).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from email.headerregistry import Address
 from email.utils import format_datetime
 from uuid import UUID
 
+from shared.encoded_words import defused, is_live
 from shared.vocabulary import TicketFacts
 
 MAX_SUBJECT = 200
@@ -29,18 +30,20 @@ _BIDI = {0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 
 
 def clean(value: str) -> str:
-    """A header value on one line, without controls and without marks that turn the reading direction."""
+    """A header value on one line, without controls, encoded words and marks that turn the reading direction."""
     spaced = "".join(
         " " if unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"} else character
         for character in value
         if ord(character) not in _BIDI
     )
-    return " ".join(spaced.split())
+    return defused(" ".join(spaced.split()))
 
 
 def usable_address(address: str | None) -> bool:
     """An address that a letter can go to: one plain ASCII mailbox with a domain."""
-    return bool(address) and len(address or "") <= MAX_ADDRESS and bool(_PLAIN_ADDRESS.fullmatch(address or ""))
+    if not address or len(address) > MAX_ADDRESS or is_live(address):
+        return False
+    return bool(_PLAIN_ADDRESS.fullmatch(address))
 
 
 def subject_line(subject: str, ticket_id: str) -> str:
@@ -71,7 +74,7 @@ def reply_address(mailbox: str, ticket_id: str) -> str:
 
 def thread(ticket: TicketFacts, earlier: Sequence[str]) -> dict[str, str]:
     """In-Reply-To and References (RFC 5322 3.6.4): the customer's mail, then our earlier letters on the ticket."""
-    asked = _MESSAGE_ID.findall(ticket.message_id or "")[:1]
+    asked = [found for found in _MESSAGE_ID.findall(ticket.message_id or "") if not is_live(found)][:1]
     known = list(dict.fromkeys([*asked, *earlier]))
     if not known:
         return {}

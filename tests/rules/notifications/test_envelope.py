@@ -15,6 +15,9 @@ LETTER = UUID("0b5a4b0e-6a3f-4f4e-8f0b-8d8f3f1f2a10")
 WRITTEN = datetime(2026, 6, 5, 16, 0, tzinfo=UTC)
 
 
+BODY = ("Content-Type", "Content-Transfer-Encoding", "MIME-Version")
+
+
 def ticket(**changes):
     known = {
         "ticket_id": "HN-1042",
@@ -95,6 +98,36 @@ def test_any_subject_and_name_make_a_letter_that_can_be_read(subject, name):
     assert read.get_content().split() == ["Ünïcode", "✓"]
 
 
+HIDDEN = (
+    "=?utf-8?q?x=0D=0ABcc:_victim=40elsewhere.example?=",
+    "=?utf-8?b?eA0KQmNjOiB2aWN0aW1AZWxzZXdoZXJlLmV4YW1wbGU=?=",
+    "=?utf-8?q?=3D=3Futf-8=3Fq=3Fx=3D0D=3D0ABcc:=5Fa=3F=3D?=",
+    "=[HN-1042]?utf-8?q?x=0D=0ABcc:_a?=",
+    "=\u200e?utf-8?q?x=0D=0ABcc:_a?=",
+)
+"""Line breaks and a recipient as encoded words (RFC 2047), which the standard library decodes on its own."""
+
+
+@pytest.mark.parametrize("words", HIDDEN)
+@pytest.mark.parametrize("around", ["{}", "Hello {} there", "Re: {}", '"{}', "é {}"])
+def test_encoded_words_in_subject_or_name_stay_words(words, around):
+    told = around.format(words)
+    facts = ticket(subject=told, requester=Requester(name=told, email="eve@winkel.example"))
+    read = as_read(facts)
+    expected = envelope(facts)
+    assert set(read.keys()) - set(BODY) == set(expected)
+    assert read["Subject"].split() == expected["Subject"].split()
+    assert read["To"].addresses[0].addr_spec == "eve@winkel.example"
+    assert read.get_content().split() == ["Goedendag"]
+
+
+@given(st.lists(st.sampled_from(["=", "?", "utf-8", "q", "b", "=0D=0A", "Bcc:_a", "eA0KQg==", "[HN-1042]", " ", "é"])))
+def test_no_mixture_of_encoded_words_makes_a_header(pieces):
+    told = "".join(pieces)
+    facts = ticket(subject=told, requester=Requester(name=told, email="eve@winkel.example"), message_id=f"<{told}@b.c>")
+    assert set(as_read(facts).keys()) - set(BODY) == set(envelope(facts))
+
+
 def test_an_acknowledgement_tells_machines_not_to_answer():
     found = envelope(ticket())
     assert found["Auto-Submitted"] == "auto-replied"
@@ -132,8 +165,9 @@ def test_a_long_thread_keeps_its_root_and_its_end():
     assert found[-1] == "<l49@hypernode.example>"
 
 
-def test_a_message_id_that_is_none_is_left_out():
-    assert thread(ticket(message_id="garbage\r\nBcc: x@y.example"), []) == {}
+@pytest.mark.parametrize("text", ["garbage\r\nBcc: x@y.example", "<=?utf-8?q?x=0D=0ABcc:_a?=@winkel.example>"])
+def test_a_message_id_that_is_none_is_left_out(text):
+    assert thread(ticket(message_id=text), []) == {}
 
 
 @pytest.mark.parametrize(
@@ -149,6 +183,7 @@ def test_a_message_id_that_is_none_is_left_out():
         "a@b.example,c@d.example",
         "<a@b.example>",
         "a@localhost",
+        "=?utf-8?q?x=0D=0ABcc=3A_a?=@winkel.example",
         "x" * 250 + "@winkel.example",
     ],
 )
