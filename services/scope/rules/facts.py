@@ -1,7 +1,7 @@
 """Facts that decide where words do not: who sold it, what is down and for whom, which version, what is wished.
 
-A fact of the customer record or the monitoring beats one that was read in the message. Every fact says where it came
-from and by which words, so that a person can check it.
+A fact of the customer record or the monitoring beats one that was read in the message; what is asked for is told by
+the message. Every fact says where it came from and by which words, so that a person can check it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from services.scope.rules.words import plain
 from shared.policies.wordings import Wordings
 
 WISH, DOWN, ONE_ACCOUNT = "wish", "server-down", "individual-account"
+OF_THE_QUESTION = frozenset({WISH, "mail-question", "service"})
+"""Facts of what is asked: a note says what is so, not what this message wants, and counts only where that is silent."""
 
 
 class Origin(StrEnum):
@@ -46,17 +48,24 @@ class FactReader:
     def known(
         self, subject: str, body: str, notes: Sequence[str], received_at: datetime, *, account_known: bool
     ) -> tuple[Known, ...]:
-        """Every fact that a message and the notes of the record show; the record's value replaces the message's."""
+        """Every fact that a message and the notes of the record show.
+
+        The record's value replaces the message's, but for what is asked.
+        """
         recorded = [fact for note in notes for fact in self._read(note, Origin.RECORD, received_at)]
         recorded += [fact for note in notes for fact in self._worded(plain(note), Origin.RECORD, (DOWN,))]
         if account_known:
             recorded.append(Known("account-known", "yes", Origin.RECORD, "the sender's account"))
-        settled = {fact.name for fact in recorded if fact.name != WISH}
         told = [
             *self._read(f"{subject}\n{body}", Origin.MESSAGE, received_at),
             *self._down(plain(subject), plain(body)),
         ]
-        return (*recorded, *(fact for fact in told if fact.name not in settled))
+        asked = {fact.name for fact in told} & OF_THE_QUESTION
+        settled = {fact.name for fact in recorded} - OF_THE_QUESTION
+        return (
+            *(fact for fact in recorded if fact.name not in asked),
+            *(fact for fact in told if fact.name not in settled),
+        )
 
     def _read(self, text: str, origin: Origin, received_at: datetime) -> Iterator[Known]:
         said = plain(text)

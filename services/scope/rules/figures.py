@@ -93,11 +93,17 @@ _SMALL = {
 _COUNT = rf"(\d{{1,3}}|{'|'.join(_SMALL)})"
 _AGO = re.compile(rf"\b{_COUNT} (days?|weeks?|months?|dagen|weken|maanden) (?:ago|old|geleden|oud)\b")
 _DAYS = {"d": 1, "w": 7, "m": 30}
+_UPGRADED_HOURS_AGO = re.compile(rf"upgrad(?:(?!\. )[^;]){{0,60}}\b{_COUNT} (?:hours|uur|uren) (?:ago|geleden)\b")
 _DATE = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)(?:[t ](\d\d):(\d\d)(?::\d\d)?(z|[+-]\d\d:?\d\d)?)?")
 
 
+_OF_A_BACKUP = re.compile(
+    r"back-? ?ups?\b|restor|terug ?(?:te )?(?:zet|plaats|haal)|\b(?:put|get|bring|roll)\w* (?:\w+ ){0,3}back\b"
+)
+
+
 def _backup_age(said: str, received_at: datetime) -> Iterator[Figure]:
-    if "back" not in said and "restor" not in said and "terugzet" not in said:
+    if not _OF_A_BACKUP.search(said):
         return
     for match in _AGO.finditer(said):
         count = _SMALL.get(match[1]) or int(match[1])
@@ -113,6 +119,10 @@ def _backup_age(said: str, received_at: datetime) -> Iterator[Figure]:
 
 def _dated_upgrade(said: str, received_at: datetime) -> Iterator[Figure]:
     if "upgrad" not in said:
+        return
+    if match := _UPGRADED_HOURS_AGO.search(said):
+        since = timedelta(hours=_SMALL.get(match[1]) or int(match[1]))
+        yield ("just-upgraded", "yes" if since <= JUST_UPGRADED else "no", match[0])
         return
     for match in _DATE.finditer(said):
         if moment := _moment(match):

@@ -27,10 +27,30 @@ READINGS = [
     (HN, "Our site is infected with malware, please clean it.", "customer-responsibility", "server.application-cause"),
     (HN, "Kunnen jullie onze Magento updaten?", "customer-responsibility", "security.customer-updates"),
     (HN, "Do you monitor RabbitMQ?", "supported", "monitoring.core-services"),
+    (HN, "Our own module throws notices, we know it is our code. Any idea?", "courtesy", "application.best-effort"),
+    (
+        HN,
+        "Onze eigen ontwikkelaar schreef de koppeling, de bug zit in onze eigen code. Wilt u eens meekijken?",
+        "courtesy",
+        "application.best-effort",
+    ),
     # Kenotronix: the product's section comes before the overview
     (KX_WP, "Where do I find the backups of my site?", "supported", "managed-wordpress.backup"),
     (KX_SHARED, "Can you make a backup of my site?", "customer-responsibility", "shared-hosting.backup"),
     (KX_VPS, "My server has been hacked, please clean it up.", "paid", "vps-dedicated.security-correction-paid"),
+    (
+        KX_VPS,
+        "The security scan reports malware, can you remove the malware?",
+        "paid",
+        "vps-dedicated.security-correction-paid",
+    ),
+    (KX_VPS, "Is the daily security scan active on our server?", "supported", "vps-dedicated.security-scan"),
+    (
+        KX_SHARED,
+        "Kunt u deze databasedump voor mij inlezen?",
+        "customer-responsibility",
+        "shared-hosting.database-administration",
+    ),
     (KX_SHARED, "My site has been hacked, please clean it up.", "unsupported", "general.customer-vector-hacks"),
     (KX_WP, "You removed my cache plugin, put it back.", "procedure", "managed-wordpress.unauthorized-plugin-removal"),
     (KX_VPS, "Show me how to schedule a task in Plesk?", "supported", "vps-dedicated.plesk-assistance"),
@@ -39,6 +59,14 @@ READINGS = [
     (KX_G, "Mails in G Suite arrive hours late since this morning.", "supported", "g-suite.incidents"),
     # LuxCloud
     (LC, "Which IMAP server and port do I enter in Outlook?", "supported", "account.mail-client-basic"),
+    (
+        LC,
+        "Welke servernaam en poort heb ik nodig voor mail op mijn nieuwe telefoon?",
+        "supported",
+        "account.mail-client-basic",
+    ),
+    (LC, "We want a workshop for our staff on how to use the CRM.", "unsupported", "exclusions.training"),
+    (LC, "What can the product do, is there an overview of its features?", "supported", "general.feature-overview"),
     (LC, "My Outlook rules do not move the mails to a folder.", "unsupported", "account.mail-client-advanced"),
     (LC, "I order the one-hour analysis of my hacked account.", "paid", "paid-support.analysis"),
     (LC, "My account was hacked. Clean all files, free of charge.", "unsupported", "exclusions.no-disinfection"),
@@ -100,7 +128,17 @@ def test_thanks_at_the_end_of_a_request_do_not_hide_it(decide):
     assert decide(HN, "Please restore our database from yesterday's backup. Thanks in advance!").verdict == "paid"
 
 
-@pytest.mark.parametrize("text", ["I need help with my stuff", "It does not work!", "Kunt u mij helpen?", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I need help with my stuff",
+        "It does not work!",
+        "Kunt u mij helpen?",
+        "",
+        "Please call me back.",
+        "Gemiste oproep",
+    ],
+)
 def test_a_message_that_says_nothing_is_answered_with_a_question(decide, text):
     decision = decide(HN, text)
     assert decision.verdict == "needs-info"

@@ -14,6 +14,7 @@ EXPIRED = "Our SSL certificate has expired, please renew it."
 ERROR = "The shop shows error 500 since this morning, please look in the logs."
 BROKEN = "Creating a mailbox in the control panel fails with an internal error."
 SIGN_IN = "Nobody can sign in to Office 365 since this morning."
+APACHE = "Apache goes crazy, the load is high. Before the upgrade all was fine."
 TRANSFER = "I want to transfer my domain to you."
 
 FACTS = [
@@ -31,9 +32,12 @@ FACTS = [
     ("kenotronix/g-suite", "Mails in G Suite are late.", "G Suite bought directly from Google", "unsupported"),
     (LC_EXT, SIGN_IN, "Ticket handed over to Microsoft support on 2026-03-10", "supplier"),
     (LC_EXT, SIGN_IN, "The supplier handed back the case", "supported"),
+    (LC_EXT, SIGN_IN, "Handed over to Microsoft, case not handed back", "supplier"),
     (HS, BROKEN, "H-Sphere 2.3.1", "unsupported"),
     (HS, BROKEN, "H-Sphere 2.4.0", "supported"),
     (HS, BROKEN, "H-Sphere 2.10", "supported"),
+    (HS, APACHE, "The upgrade to 2.5.0 was completed 3 hours ago", "supported"),
+    (HS, APACHE, "The upgrade to 2.5.0 was completed 60 hours ago", "courtesy"),
 ]
 
 
@@ -46,6 +50,14 @@ def test_the_record_beats_the_message(decide):
     text = "Please renew the SSL certificate that we bought from you."
     assert decide(HN, text).verdict == "supported"
     assert decide(HN, text, "SSL certificate bought elsewhere").verdict == "unsupported"
+
+
+def test_what_is_asked_is_told_by_the_message_and_not_by_a_note(decide):
+    question = "Which IMAP server and port do I enter in my mail program?"
+    decision = decide("luxcloud/hosted-services", question, "Import of the address book was explained in May")
+    facts = {fact["fact"]: (fact["value"], fact["from"]) for fact in decision.explanation["facts"]}
+    assert facts["mail-question"] == ("basic", "message")
+    assert decision.verdict == "supported"
 
 
 def test_a_fact_says_where_it_was_read(decide):
