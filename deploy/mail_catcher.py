@@ -11,7 +11,6 @@ import email
 import email.policy
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,8 +29,9 @@ from jinja2 import Environment, FileSystemLoader
 
 from deploy.settings import stack_settings
 from shared import logs
-from shared.errors import Misconfigured, ScopedeskError
+from shared.errors import ScopedeskError
 from shared.settings import settings
+from shared.web import configuration, listen
 
 log = structlog.get_logger()
 
@@ -191,14 +191,14 @@ async def serve() -> None:
     """Catch letters until SIGTERM or Ctrl-C."""
     wanted, loop = stack_settings(), asyncio.get_running_loop()
     letters = Letters(settings().data_dir / "letters")
-    web = _Web(uvicorn.Config(pages(letters), access_log=False, log_config=None, log_level="warning"))
+    web = _Web(configuration(pages(letters)))
 
     def session() -> SMTP:
         return SMTP(Catcher(letters), data_size_limit=LARGEST_LETTER_BYTES, enable_SMTPUTF8=True, hostname="catcher")
 
     with (
-        _listen(wanted.catcher_host, wanted.catcher_smtp_port, "SMTP") as smtp_socket,
-        _listen(wanted.catcher_host, wanted.catcher_web_port, "WEB") as web_socket,
+        listen(wanted.catcher_host, wanted.catcher_smtp_port, "SCOPEDESK_CATCHER_SMTP_PORT") as smtp_socket,
+        listen(wanted.catcher_host, wanted.catcher_web_port, "SCOPEDESK_CATCHER_WEB_PORT") as web_socket,
     ):
         smtp = await loop.create_server(session, sock=smtp_socket)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -206,15 +206,6 @@ async def serve() -> None:
         log.info("mail catcher started", smtp=wanted.catcher_smtp_port, web=wanted.catcher_web_port)
         await web.serve([web_socket])
         smtp.close()
-
-
-def _listen(host: str, port: int, which: str) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise Misconfigured(
-            f"cannot listen on {host} port {port}: {error.strerror or error}; set SCOPEDESK_CATCHER_{which}_PORT",
-        ) from error
 
 
 def main() -> int:

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, DateTime, Index, and_, case, func, null, or_, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on, insert
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Field, Session, col, select
 
 from services.desk.rules import story, summary
@@ -26,8 +25,6 @@ from shared.policies import load_policies
 from shared.vocabulary import Decision, Routing, TargetName, TicketFacts
 
 SCHEMA = "desk"
-UNREACHABLE: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
-"""What a query raises while PostgreSQL is away."""
 
 
 def _instant() -> Any:

@@ -9,13 +9,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import DateTime, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Field, Session, col, select
 
 from services.email_intake.rules.identity import mail_key
 from shared import clock
 from shared.bus import Transaction
-from shared.db import Model
+from shared.db import UNREACHABLE, Model
 from shared.errors import Permanent, Transient
 from shared.events import EmailStored
 
@@ -95,7 +94,7 @@ def store_email(raw: bytes, mailbox: str = "", *, envelope_from: str | None = No
             tx.session.execute(insert(Raw).values(content_hash=content_hash, bytes=raw).on_conflict_do_nothing())
             tx.session.add(arrival)
             tx.say(EmailStored(arrival_id=arrival_id, mailbox=arrival.recipient))
-    except (OperationalError, InterfaceError) as error:
+    except UNREACHABLE as error:
         raise Transient("the database does not answer; the e-mail was not stored") from error
     return arrival_id
 

@@ -9,13 +9,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import DateTime, func, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Field, Session, col, select
 
 from services.phone_intake import rules
 from shared import clock
 from shared.bus import Transaction
-from shared.db import Model, json_column
+from shared.db import UNREACHABLE, Model, json_column
 from shared.errors import Permanent, Transient
 from shared.events import CallStored
 
@@ -70,7 +69,7 @@ def store_call(fields: dict[str, Any], source: str, idempotency_key: str | None 
         with Transaction.begin("phone_intake") as tx:
             tx.session.add(arrival)
             tx.say(CallStored(arrival_id=arrival_id, source=source))
-    except OperationalError as error:
+    except UNREACHABLE as error:
         raise Transient("the database does not answer; the call record was not stored") from error
     return arrival_id
 

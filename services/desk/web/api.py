@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -14,9 +13,9 @@ from services.desk import store
 from services.desk.rules.story import TicketStory
 from services.desk.rules.summary import QuoteState, State, TicketQuery, TicketRow, cursor
 from services.desk.settings import settings
-from services.desk.web.problems import Problem
 from shared.bus import Transaction
 from shared.events import ConsentGiven, Event, TicketAnswered, TicketResolved, derived_id
+from shared.web import Problem, check_token
 
 router = APIRouter(prefix="/api")
 bearer = HTTPBearer(auto_error=False, description="The token in SCOPEDESK_DESK_TOKEN")
@@ -74,16 +73,9 @@ class Health(BaseModel):
 def may_write(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
     """Let a request write only with the desk's token; Problem 401, or 403 when no token is configured."""
     token = settings().token
-    if token is None or not token.get_secret_value():
+    if not token:
         raise Problem(403, "The desk is read-only", "Its operator allows writes by setting SCOPEDESK_DESK_TOKEN.")
-    shown = credentials.credentials if credentials else ""
-    if not secrets.compare_digest(shown.encode(), token.get_secret_value().encode()):
-        raise Problem(
-            401,
-            "The bearer token is missing or wrong",
-            "Send the desk's token as `Authorization: Bearer …`.",
-            {"WWW-Authenticate": "Bearer"},
-        )
+    check_token(credentials, token)
 
 
 writes = APIRouter(prefix="/api", dependencies=[Depends(may_write)])

@@ -8,7 +8,8 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from services.desk.web import api, pages, problems
+from services.desk.web import api, pages
+from shared.web import answer_problems
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -25,7 +26,7 @@ SECURITY_HEADERS = {
 def create_app() -> FastAPI:
     """The desk. Its API describes itself at /openapi.json; the usual page for that loads scripts from elsewhere."""
     app = FastAPI(title="Scopedesk desk", version="1", docs_url=None, redoc_url=None)
-    problems.register(app)
+    answer_problems(app)
     app.include_router(api.router)
     app.include_router(api.writes)
     app.include_router(pages.router)
