@@ -7,8 +7,8 @@ Owns    nothing that could not be built anew from the event log.
 
 from __future__ import annotations
 
-from services.desk import store
 from services.desk.rules.summary import QuoteState
+from services.desk.store import heard
 from shared.bus import Transaction, Worker
 from shared.events import (
     CallQuarantined,
@@ -46,7 +46,7 @@ app = worker.app
 def show_arrival(event: EmailStored | CallStored, tx: Transaction) -> None:
     """Show that something reached us."""
     by_mail = isinstance(event, EmailStored)
-    store.keep_arrival(
+    heard.keep_arrival(
         tx.session,
         event.arrival_id,
         Channel.EMAIL if by_mail else Channel.PHONE,
@@ -60,7 +60,7 @@ def show_suppressed(event: EmailSuppressed | CallSuppressed, tx: Transaction) ->
     """Show why an arrival became no ticket."""
     channel = Channel.EMAIL if isinstance(event, EmailSuppressed) else Channel.PHONE
     told = {"state": "suppressed", "reason": event.reason, "settled_at": event.happened_at}
-    store.keep_arrival(tx.session, event.arrival_id, channel, **told)
+    heard.keep_arrival(tx.session, event.arrival_id, channel, **told)
 
 
 @worker.hears(EmailQuarantined, CallQuarantined)
@@ -68,7 +68,7 @@ def show_quarantined(event: EmailQuarantined | CallQuarantined, tx: Transaction)
     """Show an arrival that waits for a person."""
     channel = Channel.EMAIL if isinstance(event, EmailQuarantined) else Channel.PHONE
     told = {"state": "quarantined", "reason": event.reason, "settled_at": event.happened_at}
-    store.keep_arrival(tx.session, event.arrival_id, channel, **told)
+    heard.keep_arrival(tx.session, event.arrival_id, channel, **told)
 
 
 # --- the ticket's way ------------------------------------------------------------------------------------------------
@@ -77,44 +77,44 @@ def show_quarantined(event: EmailQuarantined | CallQuarantined, tx: Transaction)
 @worker.hears(TicketOpened)
 def show_ticket(event: TicketOpened, tx: Transaction) -> None:
     """Show a new ticket."""
-    store.merge(tx.session, number(event), event.happened_at, {"facts_at": store.facts_group(event.ticket)})
+    heard.merge(tx.session, number(event), event.happened_at, {"facts_at": heard.facts_group(event.ticket)})
 
 
 @worker.hears(TicketReplied)
 def show_reply(event: TicketReplied, tx: Transaction) -> None:
     """Show that the requester added something."""
-    groups = {"facts_at": store.facts_group(event.ticket), "replied_at": {}}
-    store.merge(tx.session, number(event), event.happened_at, groups)
+    groups = {"facts_at": heard.facts_group(event.ticket), "replied_at": {}}
+    heard.merge(tx.session, number(event), event.happened_at, groups)
 
 
 @worker.hears(ScopeDecided)
 def show_decision(event: ScopeDecided, tx: Transaction) -> None:
     """Show what the policy says."""
-    store.merge(tx.session, number(event), event.happened_at, {"decided_at": store.decision_group(event.decision)})
+    heard.merge(tx.session, number(event), event.happened_at, {"decided_at": heard.decision_group(event.decision)})
 
 
 @worker.hears(TicketRouted)
 def show_routing(event: TicketRouted, tx: Transaction) -> None:
     """Show the team and the due times."""
-    store.merge(tx.session, number(event), event.happened_at, {"routed_at": store.routing_group(event.routing)})
+    heard.merge(tx.session, number(event), event.happened_at, {"routed_at": heard.routing_group(event.routing)})
 
 
 @worker.hears(TargetBreached)
 def show_breach(event: TargetBreached, tx: Transaction) -> None:
     """Show that a due time passed."""
-    store.merge(tx.session, number(event), event.happened_at, {"breached_at": {}})
+    heard.merge(tx.session, number(event), event.happened_at, {"breached_at": {}})
 
 
 @worker.hears(TicketAnswered)
 def show_answer(event: TicketAnswered, tx: Transaction) -> None:
     """Show that an agent answered."""
-    store.merge(tx.session, number(event), event.happened_at, {"answered_at": {}})
+    heard.merge(tx.session, number(event), event.happened_at, {"answered_at": {}})
 
 
 @worker.hears(TicketResolved)
 def show_resolved(event: TicketResolved, tx: Transaction) -> None:
     """Show that an agent closed the ticket."""
-    store.merge(tx.session, number(event), event.happened_at, {"resolved_at": {}})
+    heard.merge(tx.session, number(event), event.happened_at, {"resolved_at": {}})
 
 
 # --- money -----------------------------------------------------------------------------------------------------------
@@ -123,13 +123,13 @@ def show_resolved(event: TicketResolved, tx: Transaction) -> None:
 @worker.hears(QuoteDrafted)
 def show_draft_quote(event: QuoteDrafted, tx: Transaction) -> None:
     """Show that a person has to name a price."""
-    store.keep_quote(tx.session, number(event), event.quote_id, 0, QuoteState.DRAFT, title=event.offer.title)
+    heard.keep_quote(tx.session, number(event), event.quote_id, 0, QuoteState.DRAFT, title=event.offer.title)
 
 
 @worker.hears(QuoteIssued)
 def show_quote(event: QuoteIssued, tx: Transaction) -> None:
     """Show an offer."""
-    store.keep_quote(
+    heard.keep_quote(
         tx.session,
         number(event),
         event.quote_id,
@@ -144,21 +144,21 @@ def show_quote(event: QuoteIssued, tx: Transaction) -> None:
 @worker.hears(QuoteExpired)
 def show_quote_expired(event: QuoteExpired, tx: Transaction) -> None:
     """Show that nobody agreed in time."""
-    store.keep_quote(tx.session, number(event), event.quote_id, event.version, QuoteState.EXPIRED)
+    heard.keep_quote(tx.session, number(event), event.quote_id, event.version, QuoteState.EXPIRED)
 
 
 @worker.hears(ConsentRecorded)
 def show_consent(event: ConsentRecorded, tx: Transaction) -> None:
     """Show that somebody agreed to an offer."""
     version = event.version
-    store.keep_quote(tx.session, number(event), event.quote_id, version, QuoteState.AGREED, total=event.total)
+    heard.keep_quote(tx.session, number(event), event.quote_id, version, QuoteState.AGREED, total=event.total)
 
 
 @worker.hears(ChargeRecorded)
 def show_charge(event: ChargeRecorded, tx: Transaction) -> None:
     """Show that the billing system was told."""
     version = event.version
-    store.keep_quote(tx.session, number(event), event.quote_id, version, QuoteState.CHARGED, total=event.total)
+    heard.keep_quote(tx.session, number(event), event.quote_id, version, QuoteState.CHARGED, total=event.total)
 
 
 # --- letters ---------------------------------------------------------------------------------------------------------
@@ -167,13 +167,13 @@ def show_charge(event: ChargeRecorded, tx: Transaction) -> None:
 @worker.hears(LetterSent)
 def show_letter(event: LetterSent, tx: Transaction) -> None:
     """Show when the requester was last written to."""
-    store.merge(tx.session, number(event), event.happened_at, {"written_to_at": {}})
+    heard.merge(tx.session, number(event), event.happened_at, {"written_to_at": {}})
 
 
 @worker.hears(LetterRefused)
 def show_letter_refused(event: LetterRefused, tx: Transaction) -> None:
     """Show that the requester has not been told."""
-    store.merge(tx.session, number(event), event.happened_at, {"letter_refused_at": {}})
+    heard.merge(tx.session, number(event), event.happened_at, {"letter_refused_at": {}})
 
 
 def number(event: Event) -> str:

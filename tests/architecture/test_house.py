@@ -46,9 +46,9 @@ def test_a_room_hears_exactly_what_the_topology_says(room):
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_has_the_same_files_as_every_other_room(room):
     folder = ROOT / "services" / room
-    for name in ("tasks.py", "store.py"):
-        assert (folder / name).is_file()
-    assert (folder / "rules.py").is_file() or (folder / "rules" / "__init__.py").is_file()
+    assert (folder / "tasks.py").is_file()
+    for name in ("rules", "store"):
+        assert (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file()
     known = {"__init__", "tasks", "rules", "store", "gateway", "settings", "web"}
     assert {path.stem for path in folder.glob("*.py")} <= known
 

@@ -1,7 +1,7 @@
-"""The desk's tables: what lists need of tickets, quotes and arrivals. They can be built anew from the event log.
+"""What the desk shows: lists, counts and the story of a ticket.
 
-Events arrive in any order, so every group of columns carries the time of the event it came from, and an older event
-changes nothing. The story of one ticket is read from the log itself.
+Its tables (`tables`) are kept by what it hears (`heard`) and can be built anew from the event log; the story of one
+ticket is read from the log itself.
 """
 
 from __future__ import annotations
@@ -10,171 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Index, and_, case, func, null, or_, tuple_
-from sqlalchemy.dialects.postgresql import distinct_on, insert
-from sqlmodel import Field, Session, col, select
+from sqlalchemy import ColumnElement, and_, case, func, null, or_, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import Session, col, select
 
 from services.desk.rules import story, summary
 from services.desk.rules.summary import QuoteRow, QuoteState, Sort, State, TicketRow
+from services.desk.store.tables import Arrival, Quote, Ticket
 from shared.bus import feed
-from shared.db import Model, engine, json_column
+from shared.db import engine
 from shared.money import Money
 from shared.policies import load_policies
-from shared.vocabulary import Decision, Routing, TargetName, TicketFacts
-
-SCHEMA = "desk"
-
-
-def _instant() -> Any:
-    return Field(default=None, sa_type=DateTime(timezone=True))
-
-
-class Ticket(Model, table=True):
-    """A ticket as lists show it. `facts` is empty while only later events have been heard."""
-
-    __tablename__ = "ticket"
-    __table_args__ = (
-        Index("ix_ticket_received_at", "received_at", "ticket_id"),
-        {"schema": SCHEMA},
-    )
-
-    ticket_id: str = Field(primary_key=True)
-    facts: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
-    provider: str | None = None
-    received_at: datetime | None = _instant()
-    facts_at: datetime | None = _instant()
-    decision: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
-    verdict: str | None = None
-    decided_at: datetime | None = _instant()
-    routing: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
-    team: str | None = None
-    first_response_due: datetime | None = _instant()
-    resolution_due: datetime | None = _instant()
-    routed_at: datetime | None = _instant()
-    replied_at: datetime | None = _instant()
-    answered_at: datetime | None = _instant()
-    resolved_at: datetime | None = _instant()
-    breached_at: datetime | None = _instant()
-    written_to_at: datetime | None = _instant()
-    letter_refused_at: datetime | None = _instant()
-
-
-class Quote(Model, table=True):
-    """A version of a quote, and how far it has come. Version 0 is a draft without a price."""
-
-    __tablename__ = "quote"
-    __table_args__ = (Index("ix_quote_ticket_id", "ticket_id"), {"schema": SCHEMA})
-
-    quote_id: str = Field(primary_key=True)
-    version: int = Field(primary_key=True)
-    ticket_id: str
-    state: str
-    rank: int
-    title: str | None = None
-    total_minor: int | None = None
-    currency: str | None = None
-    valid_until: datetime | None = _instant()
-
-
-class Arrival(Model, table=True):
-    """Something that reached us by mail or telephone, and why it is no ticket, if it is none."""
-
-    __tablename__ = "arrival"
-    __table_args__ = (Index("ix_arrival_state", "state"), {"schema": SCHEMA})
-
-    arrival_id: UUID = Field(primary_key=True)
-    channel: str
-    source: str | None = None
-    state: str = "received"
-    reason: str | None = None
-    received_at: datetime | None = _instant()
-    settled_at: datetime | None = _instant()
-
-
-# --- keeping what was heard ------------------------------------------------------------------------------------------
-
-
-def merge(session: Session, ticket_id: str, at: datetime, groups: Mapping[str, Mapping[str, Any]]) -> None:
-    """Keep groups of a ticket's columns, each under the column that holds its time, unless something newer is there."""
-    row: dict[str, Any] = {"ticket_id": ticket_id}
-    for stamp, values in groups.items():
-        row |= {stamp: at, **values}
-    statement = insert(Ticket).values(row)
-    old, new = Ticket.__table__.c, statement.excluded  # type: ignore[attr-defined]
-    changes: dict[str, Any] = {}
-    for stamp, values in groups.items():
-        newer = or_(old[stamp].is_(None), new[stamp] >= old[stamp])
-        changes |= {name: case((newer, new[name]), else_=old[name]) for name in values}
-        changes[stamp] = func.greatest(old[stamp], new[stamp])
-    session.execute(statement.on_conflict_do_update(index_elements=["ticket_id"], set_=changes))
-
-
-def facts_group(ticket: TicketFacts) -> dict[str, Any]:
-    """The columns that come from a ticket's facts."""
-    return {
-        "facts": ticket.model_dump(mode="json"),
-        "provider": ticket.provider,
-        "received_at": ticket.received_at,
-    }
-
-
-def decision_group(decision: Decision) -> dict[str, Any]:
-    """The columns that come from a decision."""
-    return {"decision": decision.model_dump(mode="json"), "verdict": decision.verdict}
-
-
-def routing_group(routing: Routing) -> dict[str, Any]:
-    """The columns that come from a routing."""
-    due = {target.name: target.due_at for target in routing.targets}
-    return {
-        "routing": routing.model_dump(mode="json"),
-        "team": routing.team,
-        "first_response_due": due.get(TargetName.FIRST_RESPONSE),
-        "resolution_due": due.get(TargetName.RESOLUTION),
-    }
-
-
-def keep_quote(
-    session: Session,
-    ticket_id: str,
-    quote_id: str,
-    version: int,
-    state: QuoteState,
-    *,
-    title: str | None = None,
-    total: Money | None = None,
-    valid_until: datetime | None = None,
-) -> None:
-    """Keep what an event tells of a version of a quote; its state only ever goes forward."""
-    row = {
-        "quote_id": quote_id,
-        "version": version,
-        "ticket_id": ticket_id,
-        "state": state,
-        "rank": state.rank,
-        "title": title,
-        "total_minor": total.minor if total else None,
-        "currency": total.currency if total else None,
-        "valid_until": valid_until,
-    }
-    statement = insert(Quote).values(row)
-    old, new = Quote.__table__.c, statement.excluded  # type: ignore[attr-defined]
-    changes: dict[str, Any] = {
-        name: func.coalesce(old[name], new[name]) for name in ("title", "total_minor", "currency", "valid_until")
-    }
-    changes |= {name: case((new["rank"] > old["rank"], new[name]), else_=old[name]) for name in ("state", "rank")}
-    session.execute(statement.on_conflict_do_update(index_elements=["quote_id", "version"], set_=changes))
-
-
-def keep_arrival(session: Session, arrival_id: UUID, channel: str, **told: Any) -> None:
-    """Keep what an event tells of an arrival; it leaves alone what other events told."""
-    statement = insert(Arrival).values(arrival_id=arrival_id, channel=channel, **{"state": "received", **told})
-    session.execute(statement.on_conflict_do_update(index_elements=["arrival_id"], set_=told))
-
-
-# --- reading ---------------------------------------------------------------------------------------------------------
+from shared.vocabulary import Decision, Routing, TicketFacts
 
 
 @contextmanager

@@ -1,0 +1,80 @@
+"""The desk's tables: what lists need of tickets, quotes and arrivals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Index
+from sqlmodel import Field
+
+from shared.db import Model, json_column
+
+SCHEMA = "desk"
+
+
+def _instant() -> Any:
+    return Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class Ticket(Model, table=True):
+    """A ticket as lists show it. `facts` is empty while only later events have been heard."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_received_at", "received_at", "ticket_id"),
+        {"schema": SCHEMA},
+    )
+
+    ticket_id: str = Field(primary_key=True)
+    facts: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
+    provider: str | None = None
+    received_at: datetime | None = _instant()
+    facts_at: datetime | None = _instant()
+    decision: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
+    verdict: str | None = None
+    decided_at: datetime | None = _instant()
+    routing: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
+    team: str | None = None
+    first_response_due: datetime | None = _instant()
+    resolution_due: datetime | None = _instant()
+    routed_at: datetime | None = _instant()
+    replied_at: datetime | None = _instant()
+    answered_at: datetime | None = _instant()
+    resolved_at: datetime | None = _instant()
+    breached_at: datetime | None = _instant()
+    written_to_at: datetime | None = _instant()
+    letter_refused_at: datetime | None = _instant()
+
+
+class Quote(Model, table=True):
+    """A version of a quote, and how far it has come. Version 0 is a draft without a price."""
+
+    __tablename__ = "quote"
+    __table_args__ = (Index("ix_quote_ticket_id", "ticket_id"), {"schema": SCHEMA})
+
+    quote_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    ticket_id: str
+    state: str
+    rank: int
+    title: str | None = None
+    total_minor: int | None = None
+    currency: str | None = None
+    valid_until: datetime | None = _instant()
+
+
+class Arrival(Model, table=True):
+    """Something that reached us by mail or telephone, and why it is no ticket, if it is none."""
+
+    __tablename__ = "arrival"
+    __table_args__ = (Index("ix_arrival_state", "state"), {"schema": SCHEMA})
+
+    arrival_id: UUID = Field(primary_key=True)
+    channel: str
+    source: str | None = None
+    state: str = "received"
+    reason: str | None = None
+    received_at: datetime | None = _instant()
+    settled_at: datetime | None = _instant()
