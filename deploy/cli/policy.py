@@ -1,4 +1,4 @@
-"""`scopedesk policy`: check the packs, and print what one of them says."""
+"""`scopedesk policy`: check the packs, print what one of them says, and explain what it made of a ticket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shared.policies.models import Grounded
     from shared.policies.provider import Targets
 
-app = typer.Typer(no_args_is_help=True, help="Check policy packs and print what they say.")
+app = typer.Typer(no_args_is_help=True, help="Check policy packs, print what they say, explain a ticket.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
 
@@ -66,6 +66,23 @@ def show(
         typer.echo(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
     else:
         _print_table(name or what, facts)
+
+
+@app.command("explain")
+def explain_ticket(
+    number: Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's number, such as HN-1001.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Explain a ticket of the running stack: why it was decided as it was, and why it is due when it is."""
+    from deploy.cli.explain_tables import print_explanation
+    from deploy.explanation import explain
+
+    told = explain(number)
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        print_explanation(told)
 
 
 def _facts(policies: Policies, what: str, name: str | None) -> dict[str, Any]:
