@@ -37,6 +37,11 @@ def json_column(*, nullable: bool = False) -> Column[Any]:
     return Column(JSONB, nullable=nullable)
 
 
+def storable(text: str) -> str:
+    """A stranger's text without what PostgreSQL cannot hold: NUL characters and half surrogates."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 def driver_url(url: str) -> str:
     """Name psycopg 3 as the driver in a plain `postgresql://` URL; Misconfigured for anything but PostgreSQL."""
     scheme, separator, rest = url.partition("://")

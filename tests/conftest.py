@@ -37,12 +37,22 @@ def servers(tmp_path_factory):
     db.engine.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def empty_tables(servers):
+    """Empty every table there is."""
+
+    def empty_tables():
+        tables = ", ".join(f'"{table.schema}"."{table.name}"' for table in Model.metadata.sorted_tables)
+        with db.engine().begin() as connection:
+            connection.execute(text(f"truncate {tables} restart identity cascade"))
+
+    return empty_tables
+
+
 @pytest.fixture
-def database(servers):
+def database(empty_tables):
     """Empty tables and empty queues; gives the engine."""
-    tables = ", ".join(f'"{table.schema}"."{table.name}"' for table in Model.metadata.sorted_tables)
-    with db.engine().begin() as connection:
-        connection.execute(text(f"truncate {tables} restart identity cascade"))
+    empty_tables()
     with app.connection_for_write() as connection, connection.channel() as channel:
         channel.client.flushdb()
     return db.engine()

@@ -45,29 +45,29 @@ app = worker.app
 @worker.hears(EmailStored, CallStored)
 def show_arrival(event: EmailStored | CallStored, tx: Transaction) -> None:
     """Show that something reached us."""
-    by_mail = isinstance(event, EmailStored)
-    heard.keep_arrival(
-        tx.session,
-        event.arrival_id,
-        Channel.EMAIL if by_mail else Channel.PHONE,
-        source=event.mailbox if isinstance(event, EmailStored) else event.source,
-        received_at=event.happened_at,
+    channel, source = (
+        (Channel.EMAIL, event.mailbox) if isinstance(event, EmailStored) else (Channel.PHONE, event.source)
     )
+    heard.keep_arrival(tx.session, event.arrival_id, channel, source=source, received_at=event.happened_at)
 
 
 @worker.hears(EmailSuppressed, CallSuppressed)
 def show_suppressed(event: EmailSuppressed | CallSuppressed, tx: Transaction) -> None:
     """Show why an arrival became no ticket."""
-    channel = Channel.EMAIL if isinstance(event, EmailSuppressed) else Channel.PHONE
-    told = {"state": "suppressed", "reason": event.reason, "settled_at": event.happened_at}
-    heard.keep_arrival(tx.session, event.arrival_id, channel, **told)
+    _show_no_ticket(event, tx, "suppressed")
 
 
 @worker.hears(EmailQuarantined, CallQuarantined)
 def show_quarantined(event: EmailQuarantined | CallQuarantined, tx: Transaction) -> None:
     """Show an arrival that waits for a person."""
-    channel = Channel.EMAIL if isinstance(event, EmailQuarantined) else Channel.PHONE
-    told = {"state": "quarantined", "reason": event.reason, "settled_at": event.happened_at}
+    _show_no_ticket(event, tx, "quarantined")
+
+
+def _show_no_ticket(
+    event: EmailSuppressed | CallSuppressed | EmailQuarantined | CallQuarantined, tx: Transaction, state: str
+) -> None:
+    channel = Channel.EMAIL if isinstance(event, EmailSuppressed | EmailQuarantined) else Channel.PHONE
+    told = {"state": state, "reason": event.reason, "settled_at": event.happened_at}
     heard.keep_arrival(tx.session, event.arrival_id, channel, **told)
 
 

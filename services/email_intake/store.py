@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, col, select
 from services.email_intake.rules.identity import mail_key
 from shared import clock
 from shared.bus import Transaction
-from shared.db import UNREACHABLE, Model
+from shared.db import UNREACHABLE, Model, storable
 from shared.errors import Permanent, Transient
 from shared.events import EmailStored
 
@@ -85,9 +85,9 @@ def store_email(raw: bytes, mailbox: str = "", *, envelope_from: str | None = No
         id=arrival_id,
         content_hash=content_hash,
         key=mail_key(raw),
-        recipient=_storable(mailbox),
-        envelope_from=None if envelope_from is None else _storable(envelope_from),
-        source=_storable(source),
+        recipient=storable(mailbox),
+        envelope_from=None if envelope_from is None else storable(envelope_from),
+        source=storable(source),
     )
     try:
         with Transaction.begin("email_intake") as tx:
@@ -97,11 +97,6 @@ def store_email(raw: bytes, mailbox: str = "", *, envelope_from: str | None = No
     except UNREACHABLE as error:
         raise Transient("the database does not answer; the e-mail was not stored") from error
     return arrival_id
-
-
-def _storable(text: str) -> str:
-    """The text without what PostgreSQL cannot hold."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def arrival_to_read(session: Session, arrival_id: UUID) -> tuple[Arrival, bytes]:

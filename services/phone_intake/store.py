@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, col, select
 from services.phone_intake import rules
 from shared import clock
 from shared.bus import Transaction
-from shared.db import UNREACHABLE, Model, json_column
+from shared.db import UNREACHABLE, Model, json_column, storable
 from shared.errors import Permanent, Transient
 from shared.events import CallStored
 
@@ -62,7 +62,7 @@ def store_call(fields: dict[str, Any], source: str, idempotency_key: str | None 
     `source` says where it came from ("calls.csv, line 7"). Transient when the database does not answer: nothing was
     stored then, and the sender has to try again.
     """
-    fields = {_storable(name): _storable(value) for name, value in fields.items()}
+    fields = {storable(name): storable(value) if isinstance(value, str) else value for name, value in fields.items()}
     arrival = Arrival(key=rules.key_of(fields, idempotency_key), source=source, raw=fields)
     arrival_id = arrival.id
     try:
@@ -72,13 +72,6 @@ def store_call(fields: dict[str, Any], source: str, idempotency_key: str | None 
     except UNREACHABLE as error:
         raise Transient("the database does not answer; the call record was not stored") from error
     return arrival_id
-
-
-def _storable(value: Any) -> Any:
-    """The same value without what PostgreSQL's JSON cannot hold: NUL characters and half surrogates."""
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-    return value
 
 
 def arrival_to_read(session: Session, arrival_id: UUID) -> Arrival:

@@ -1,10 +1,23 @@
 """What tests of one handler share: say an event, let the handler hear it, look at what it said."""
 
+import socket
+
 import pytest
 from sqlalchemy import text
 
 from shared.bus import Transaction
 from shared.bus.event_log import EVENT_TYPES
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """Find a port that nobody listens on; aiosmtpd's controller connects to itself, so port 0 is not for it."""
+
+    def free_port():
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            return listener.getsockname()[1]
+
+    return free_port
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from services.tickets import gateway as customer_book
 from services.tickets import store as tickets
 from shared import clock
 from shared.bus import Transaction, dead_letters
+from shared.db import engine
 from shared.events import ConsentGiven, TicketAnswered, TicketResolved
 from shared.topology import HEARERS
 
@@ -82,20 +83,15 @@ def ticket_of(session, subject):
 
 
 @pytest.fixture(scope="module")
-def journey(servers, tmp_path_factory):
+def journey(empty_tables, free_port, tmp_path_factory):
     """Mails and calls of every outcome, then what people do at the desk, then every timer."""
-    from shared.db import Model, engine
-
     post = Post()
-    # Port 0 is not for aiosmtpd's controller, which connects to itself: the listener picks a free one first.
     controller = Controller(post, hostname="127.0.0.1", port=free_port())
     controller.start()
     environment = pytest.MonkeyPatch()
     environment.setenv("SCOPEDESK_NOTIFICATIONS_SMTP_PORT", str(controller.port))
     notification_settings.cache_clear()
-    tables = ", ".join(f'"{table.schema}"."{table.name}"' for table in Model.metadata.sorted_tables)
-    with engine().begin() as connection:
-        connection.execute(text(f"truncate {tables} restart identity cascade"))
+    empty_tables()
     book = tmp_path_factory.mktemp("book") / "customers.yaml"
     book.write_text(CUSTOMERS)
     try:
@@ -105,13 +101,6 @@ def journey(servers, tmp_path_factory):
         controller.stop()
         environment.undo()
         notification_settings.cache_clear()
-
-
-def free_port():
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def travel(session, book):

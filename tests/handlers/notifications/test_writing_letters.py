@@ -69,23 +69,15 @@ class MailServer:
 
 
 @pytest.fixture
-def post(monkeypatch):
+def post(monkeypatch, free_port):
     server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=0)
-    controller.port = free_port()
+    controller = Controller(server, hostname="127.0.0.1", port=free_port())
     controller.start()
     monkeypatch.setenv("SCOPEDESK_NOTIFICATIONS_SMTP_PORT", str(controller.port))
     notification_settings.cache_clear()
     yield server
     controller.stop()
     notification_settings.cache_clear()
-
-
-def free_port():
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def ticket(number="HN-1042", email="anna@winkel.example", **changes):
@@ -265,7 +257,7 @@ def test_a_mail_server_that_wants_it_later_gets_the_same_letter_later(say, hear,
     assert read(post.taken[0])["Message-ID"] == letter.message_id
 
 
-def test_a_mail_server_that_is_away_is_tried_again(say, hear, monkeypatch, session):
+def test_a_mail_server_that_is_away_is_tried_again(say, hear, monkeypatch, session, free_port):
     monkeypatch.setenv("SCOPEDESK_NOTIFICATIONS_SMTP_PORT", str(free_port()))
     notification_settings.cache_clear()
     say("sla", routed())
