@@ -3,16 +3,15 @@
 Heard twice, it does its work once. Failing, it leaves nothing behind but a dead letter, and that can be replayed.
 """
 
-import sys
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import text
 from sqlmodel import Session
 
+from journey import Journey
 from services.email_intake.store import store_email
 from services.notifications.settings import notification_settings
 from services.phone_intake.store import store_call
@@ -23,9 +22,6 @@ from shared.bus import Transaction, dead_letters
 from shared.db import engine
 from shared.events import ConsentGiven, TicketAnswered, TicketResolved
 from shared.topology import HEARERS
-
-sys.path.insert(0, str(Path(__file__).parent))
-from journey import Journey
 
 ALL = [(event, hearer) for event, hearers in HEARERS.items() for hearer in hearers]
 

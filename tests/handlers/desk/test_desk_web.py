@@ -3,12 +3,14 @@
 import asyncio
 import itertools
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
 
+import samples
+from samples import PAID, RECEIVED, RESTORE
 from services.desk import settings as desk_settings
 from services.desk import store
 from services.desk.tasks import worker
@@ -35,52 +37,28 @@ from shared.money import Money
 from shared.vocabulary import (
     Channel,
     CountedWindow,
-    Decision,
-    PriceOffer,
     Requester,
     Routing,
     Target,
     TargetName,
-    TicketFacts,
     Verdict,
 )
 
-START = datetime(2026, 6, 5, 9, 0, tzinfo=UTC)
 TOKEN = "a-token-for-tests"
 WRITE = {"Authorization": f"Bearer {TOKEN}"}
-OFFER = PriceOffer(
-    line="restore",
-    clause="hypernode.backups.restore-price",
-    title="Restoring from a backup",
-    unit="job",
-    amount=Money.of(125, "EUR"),
-    total=Money.of(125, "EUR"),
-)
-DECISION = Decision(
-    verdict=Verdict.PAID,
-    clauses=("hypernode.backups.restore-by-support",),
-    topic="backup-restore",
-    price=OFFER,
-    confidence=0.91,
-    needs_person=False,
-)
 HANDLERS = list(worker.handlers)
 
 
 def at(minutes):
-    return START + timedelta(minutes=minutes)
+    return RECEIVED + timedelta(minutes=minutes)
 
 
 def ticket(number="HN-1042", **changes):
     known = {
-        "ticket_id": number,
-        "provider": "hypernode",
-        "channel": Channel.EMAIL,
         "subject": "Restore <b>please</b>",
         "requester": Requester(name="Anna & Zoon", email="anna@winkel.example"),
-        "received_at": START,
     }
-    return TicketFacts(**known | changes)
+    return samples.ticket(number, **known | changes)
 
 
 def opened(facts, text="Please restore <script>alert(1)</script> our shop."):
@@ -89,7 +67,7 @@ def opened(facts, text="Please restore <script>alert(1)</script> our shop."):
     )
 
 
-def routed(facts, due=240, decision=DECISION):
+def routed(facts, due=240, decision=PAID):
     windows = (CountedWindow(opens_at=at(-180), closes_at=at(420), counted_seconds=14400),)
     targets = tuple(
         Target(name=name, minutes=minutes, due_at=at(minutes), house_default=True, windows=windows)
@@ -100,7 +78,7 @@ def routed(facts, due=240, decision=DECISION):
         calendar="hypernode",
         counted_on="hypernode",
         priority=1,
-        starts_at=START,
+        starts_at=RECEIVED,
         targets=targets,
         policy_version="v1",
     )
@@ -113,10 +91,10 @@ def whole_life(facts):
     letter = {"letter_id": uuid4(), "kind": "acknowledgement", "subject": "Re", "text": "Hello"}
     return [
         opened(facts),
-        ScopeDecided(ticket_id=number, ticket=facts, text="…", decision=DECISION, happened_at=at(1)),
+        ScopeDecided(ticket_id=number, ticket=facts, text="…", decision=PAID, happened_at=at(1)),
         routed(facts),
         QuoteIssued(
-            ticket_id=number, ticket=facts, decision=DECISION, offer=OFFER, total=OFFER.total, valid_until=at(9000),
+            ticket_id=number, ticket=facts, decision=PAID, offer=RESTORE, total=RESTORE.total, valid_until=at(9000),
             happened_at=at(3), **quote,
         ),
         LetterRefused(ticket_id=number, reason="550 no", happened_at=at(4), **letter),
@@ -127,11 +105,11 @@ def whole_life(facts):
         ),
         ConsentRecorded(
             ticket_id=number, consent_id=uuid4(), given_by="anna@winkel.example", given_how="telephone",
-            total=OFFER.total, happened_at=at(7), **quote,
+            total=RESTORE.total, happened_at=at(7), **quote,
         ),
         ChargeRecorded(
-            ticket_id=number, charge_id=uuid4(), line="restore", clause=OFFER.clause, customer_id=None, account=None,
-            provider="hypernode", total=OFFER.total, happened_at=at(8), **quote,
+            ticket_id=number, charge_id=uuid4(), line="restore", clause=RESTORE.clause, customer_id=None, account=None,
+            provider="hypernode", total=RESTORE.total, happened_at=at(8), **quote,
         ),
         QuoteExpired(ticket_id=number, happened_at=at(9), **quote),
         TicketAnswered(ticket_id=number, agent="Pieter", text="Done.", happened_at=at(10)),
@@ -200,11 +178,11 @@ def test_the_list_is_the_same_whatever_order_events_came_in(show, session, seed)
 
 def test_an_older_decision_does_not_hide_a_newer_one(show, session):
     facts = ticket()
-    newer = DECISION.model_copy(update={"verdict": Verdict.SUPPORTED})
+    newer = PAID.model_copy(update={"verdict": Verdict.SUPPORTED})
     show(
         opened(facts),
         ScopeDecided(ticket_id="HN-1042", ticket=facts, text="", decision=newer, happened_at=at(5)),
-        ScopeDecided(ticket_id="HN-1042", ticket=facts, text="", decision=DECISION, happened_at=at(1)),
+        ScopeDecided(ticket_id="HN-1042", ticket=facts, text="", decision=PAID, happened_at=at(1)),
     )
     assert store.list_tickets(session)[0].verdict == "supported"
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from aiosmtpd.controller import Controller
 
+from samples import PAID, RECEIVED, RESTORE, ticket
 from services.notifications import store
 from services.notifications.settings import notification_settings
 from services.notifications.tasks import worker
@@ -22,37 +23,15 @@ from shared.events import (
     TicketAnswered,
     TicketRouted,
 )
-from shared.money import Money
 from shared.vocabulary import (
     Channel,
-    Decision,
-    PriceOffer,
     Requester,
     Routing,
     Target,
     TargetName,
-    TicketFacts,
-    Verdict,
 )
 
-RECEIVED = datetime(2026, 6, 5, 9, 0, tzinfo=UTC)
 DUE = datetime(2099, 6, 5, 13, 0, tzinfo=UTC)
-RESTORE = PriceOffer(
-    line="restore",
-    clause="hypernode.backups.restore-price",
-    title="Restoring from a backup",
-    unit="job",
-    amount=Money.of(125, "EUR"),
-    total=Money.of(125, "EUR"),
-)
-SURE = Decision(
-    verdict=Verdict.PAID,
-    clauses=("hypernode.backups.restore-by-support",),
-    topic="backup-restore",
-    price=RESTORE,
-    needs_person=False,
-    reply_language="nl",
-)
 
 
 class MailServer:
@@ -80,21 +59,7 @@ def post(monkeypatch, free_port):
     notification_settings.cache_clear()
 
 
-def ticket(number="HN-1042", email="anna@winkel.example", **changes):
-    known = {
-        "ticket_id": number,
-        "provider": "hypernode",
-        "channel": Channel.EMAIL,
-        "subject": "Back-up terugzetten",
-        "requester": Requester(name="Anna de Vries", email=email),
-        "mailbox": "support@hypernode.example",
-        "message_id": "<a1@winkel.example>",
-        "received_at": RECEIVED,
-    }
-    return TicketFacts(**known | changes)
-
-
-def routed(facts=None, decision=SURE, **changes):
+def routed(facts=None, decision=PAID, **changes):
     facts = facts or ticket()
     due = Target(name=TargetName.FIRST_RESPONSE, minutes=240, due_at=DUE, house_default=True)
     routing = Routing(
@@ -116,7 +81,7 @@ def quoted(facts=None, version=1):
         quote_id=f"Q-{facts.ticket_id}-1",
         version=version,
         ticket=facts,
-        decision=SURE,
+        decision=PAID,
         offer=RESTORE,
         total=RESTORE.total,
         valid_until=clock.now() + timedelta(days=14),
@@ -169,7 +134,7 @@ def test_a_ticket_routed_again_is_not_acknowledged_again(say, hear, said, databa
 
 
 def test_a_verdict_that_a_person_must_confirm_is_not_told(say, hear, session):
-    say("sla", routed(decision=SURE.model_copy(update={"needs_person": True, "reply_language": "en"})))
+    say("sla", routed(decision=PAID.model_copy(update={"needs_person": True, "reply_language": "en"})))
     hear(worker, "write_acknowledgement")
     [letter] = session.exec(store.select(store.Letter)).all()
     assert "A colleague will look at this" in letter.body
@@ -237,9 +202,9 @@ def test_an_agents_answer_is_sent_in_the_agents_words_and_can_be_answered(say, h
 
 def test_a_newer_fact_about_a_ticket_is_not_overwritten_by_an_older_one(say, hear, session):
     older, newer = RECEIVED, RECEIVED + timedelta(minutes=1)
-    say("sla", routed(ticket(email="new@winkel.example"), happened_at=newer))
+    say("sla", routed(ticket(requester=Requester(email="new@winkel.example")), happened_at=newer))
     hear(worker, "write_acknowledgement")
-    say("sla", routed(ticket(email="old@winkel.example"), happened_at=older))
+    say("sla", routed(ticket(requester=Requester(email="old@winkel.example")), happened_at=older))
     hear(worker, "write_acknowledgement")
     facts, _ = store.known(session, "HN-1042")
     assert facts.requester.email == "new@winkel.example"

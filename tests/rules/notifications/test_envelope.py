@@ -7,29 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samples import ticket
 from services.notifications.gateway import Parcel
 from services.notifications.rules.envelope import clean, headers, subject_line, thread, usable_address
-from shared.vocabulary import Channel, Requester, TicketFacts
+from shared.vocabulary import Channel, Requester
 
 LETTER = UUID("0b5a4b0e-6a3f-4f4e-8f0b-8d8f3f1f2a10")
 WRITTEN = datetime(2026, 6, 5, 16, 0, tzinfo=UTC)
 
 
 BODY = ("Content-Type", "Content-Transfer-Encoding", "MIME-Version")
-
-
-def ticket(**changes):
-    known = {
-        "ticket_id": "HN-1042",
-        "provider": "hypernode",
-        "channel": Channel.EMAIL,
-        "subject": "Back-up terugzetten",
-        "requester": Requester(name="Anna de Vries", email="anna@winkel.example"),
-        "mailbox": "support@hypernode.example",
-        "message_id": "<a1@winkel.example>",
-        "received_at": WRITTEN,
-    }
-    return TicketFacts(**known | changes)
 
 
 def envelope(facts, *, automatic=True, earlier=()):

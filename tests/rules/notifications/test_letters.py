@@ -1,8 +1,9 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from samples import RECEIVED, RESTORE, ticket
 from services.notifications.rules import letters
 from services.notifications.rules.wording import LANGUAGES
 from shared.events import ChargeRecorded, QuoteIssued, TicketRouted
@@ -12,37 +13,14 @@ from shared.vocabulary import (
     Channel,
     Decision,
     Party,
-    PriceOffer,
     Requester,
     Routing,
     Target,
     TargetName,
-    TicketFacts,
     Verdict,
 )
 
-RECEIVED = datetime(2026, 6, 5, 9, 0, tzinfo=UTC)
-RESTORE = PriceOffer(
-    line="restore",
-    clause="hypernode.backups.restore-price",
-    title="Restoring from a backup",
-    unit="job",
-    amount=Money.of(125, "EUR"),
-    total=Money.of(125, "EUR"),
-)
 QUOTED = "We can also restore the Hypernode from a backup"
-
-
-def ticket(provider="hypernode", number="HN-1042", **changes):
-    known = {
-        "ticket_id": number,
-        "provider": provider,
-        "channel": Channel.EMAIL,
-        "subject": "Restore",
-        "requester": Requester(name="Anna de Vries", email="anna@winkel.example"),
-        "received_at": RECEIVED,
-    }
-    return TicketFacts(**known | changes)
 
 
 def decision(verdict=Verdict.PAID, **changes):
@@ -142,7 +120,7 @@ def test_a_due_time_has_the_providers_zone_and_is_called_ours():
 
 
 def test_a_provider_that_states_no_hours_gets_none_from_us():
-    facts = ticket("luxcloud", "LC-1043")
+    facts = ticket("LC-1043", provider="luxcloud")
     text = acknowledged(decision(clauses=()), facts, calendar=None, counted_on="luxcloud/house-default")
     assert "Our published policy states no support hours." in text
     assert "Monday" not in text
@@ -150,7 +128,7 @@ def test_a_provider_that_states_no_hours_gets_none_from_us():
 
 
 def test_other_hours_on_holidays_are_mentioned():
-    facts = ticket("h-sphere", "HS-1044")
+    facts = ticket("HS-1044", provider="h-sphere")
     assert "On public holidays other hours apply." in acknowledged(
         decision(clauses=()), facts, calendar="h-sphere/regular"
     )
