@@ -7,12 +7,18 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from deploy import schema, stack_state
 from deploy.processes import doors
 from deploy.settings import stack_settings
+from shared import clock
 from shared.errors import Misconfigured, ScopedeskError
+from shared.policies import Policies, load_policies
 from shared.settings import settings
+
+NOTICE_OF_HOLIDAYS = timedelta(days=183)
+"""How long before a list of holidays ends its author is told."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ def examine() -> Iterator[Finding]:
         _look("settings of the rooms", _room_settings),
         _look("data directory", _data_dir),
         _look("policies", _policies),
+        _look("holidays", lambda: holidays_reach(load_policies(), clock.now().date())),
         _look("stack", _stack),
     )
     if settings().database_url or settings().running_stack():
@@ -73,9 +80,21 @@ def _data_dir() -> str:
 
 
 def _policies() -> str:
-    from shared.policies import load_policies
-
     return ", ".join(load_policies().by_provider)
+
+
+def holidays_reach(policies: Policies, today: date) -> str:
+    """Until when the listed holidays reach; Misconfigured when a list ends soon: then they become ordinary days."""
+    ends = {
+        name: max(source.holidays.dates)
+        for policy in policies
+        for name, source in policy.provider.calendars.items()
+        if source.holidays.dates
+    }
+    told = ", ".join(f"{name} until {last}" for name, last in ends.items())
+    if short := [name for name, last in ends.items() if last < today + NOTICE_OF_HOLIDAYS]:
+        raise Misconfigured(f"{told}: list the next holidays of {', '.join(short)} in its provider.yaml")
+    return told or "no calendar lists any"
 
 
 def _stack() -> str:
