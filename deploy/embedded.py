@@ -138,10 +138,13 @@ class Postgres:
 
     def _ensure_database(self) -> None:
         any_database = self.url.replace(f"/{DATABASE}?", "/postgres?")
-        with psycopg.connect(any_database, autocommit=True) as connection:
-            exists = connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone()
-            if not exists:
-                connection.execute(f"create database {DATABASE}")
+        try:
+            with psycopg.connect(any_database, autocommit=True) as connection:
+                exists = connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone()
+                if not exists:
+                    connection.execute(f"create database {DATABASE}")
+        except psycopg.Error as error:
+            raise Misconfigured(f"PostgreSQL was started and cannot be used, see {self._log}: {error}") from error
 
 
 class Redis:

@@ -19,10 +19,14 @@ POLL_SECONDS = 0.02
 
 
 def in_pid_file(path: Path, *programs: str) -> int | None:
-    """The process that a server's pid file names, if it runs and is one of these programs."""
+    """The process that a server's pid file names, if it runs, is one of these programs and works beside the file.
+
+    PostgreSQL and Redis work in their data directory; one that works elsewhere is somebody else's.
+    """
     try:
         process = psutil.Process(int(path.read_text().split(maxsplit=1)[0]))
-        return int(process.pid) if process.name().startswith(programs) and _runs(process) else None
+        ours = process.name().startswith(programs) and _works_in(process, path.parent) and _runs(process)
+        return int(process.pid) if ours else None
     except (OSError, ValueError, IndexError, psutil.Error):
         return None
 
@@ -32,7 +36,7 @@ def working_in(folder: Path, program: str) -> list[int]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.name().startswith(program) and Path(process.cwd()) == folder and _runs(process):
+            if process.name().startswith(program) and _works_in(process, folder) and _runs(process):
                 found.append(process.pid)
     return found
 
@@ -89,6 +93,10 @@ def _find(known: Mapping[str, float] | None) -> psutil.Process | None:
         return process if process.create_time() == known["started"] and _runs(process) else None
     except psutil.NoSuchProcess:
         return None
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    return Path(process.cwd()) == folder.resolve()
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from deploy import pids
 from deploy.embedded import Postgres, Redis, embedded_servers
+from shared.errors import Misconfigured
 
 
 @pytest.fixture
@@ -71,6 +72,29 @@ def test_a_pid_file_whose_number_belongs_to_another_process_does_not_block_the_s
     (data_dir / "postgres" / "postmaster.pid").write_text(stale)
     with embedded_servers(data_dir) as servers, psycopg.connect(servers.database_url) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_pid_file_that_names_a_server_of_another_directory_does_not_make_it_ours(data_dir):
+    theirs = data_dir / "theirs"
+    with embedded_servers(theirs) as servers:
+        for name in ("postgres/postmaster.pid", "redis/redis.pid"):
+            (data_dir / name).parent.mkdir()
+            shutil.copy(theirs / name, data_dir / name)
+        assert not Postgres(data_dir).alive()
+        assert not Redis(data_dir).alive()
+        Postgres(data_dir).stop()
+        Redis(data_dir).stop()
+        assert ask_redis(servers.redis_url, "PING").startswith("+PONG")
+        with psycopg.connect(servers.database_url) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_server_that_refuses_us_is_a_clear_error(data_dir):
+    with embedded_servers(data_dir):
+        pass
+    (data_dir / "postgres" / "pg_hba.conf").write_text("local all all reject\n")
+    with pytest.raises(Misconfigured, match=r"postgres\.log"):
+        Postgres(data_dir).start()
 
 
 def test_a_data_directory_with_a_long_path_gets_short_sockets(data_dir):
