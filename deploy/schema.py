@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from shared.bus.feed import notice_restore
 from shared.db import driver_url
 from shared.errors import Misconfigured
 
@@ -27,6 +28,12 @@ def configuration(database_url: str) -> Config:
 def upgrade(database_url: str) -> None:
     """Bring the schema to the newest revision; safe to call at every start and from several machines at once."""
     command.upgrade(configuration(database_url), "head")
+    engine = create_engine(driver_url(database_url))
+    try:
+        with engine.begin() as connection:
+            notice_restore(connection)
+    finally:
+        engine.dispose()
 
 
 def check(database_url: str) -> None:

@@ -91,7 +91,7 @@ class Journey:
             tx.session.flush()
             raise Injected
 
-        worker.handlers[hearer] = Registered(fail_at_the_end, handler.events, handler.acts)
+        worker.handlers[hearer] = Registered(fail_at_the_end, handler.events, handler.lease)
         try:
             return worker.deliver(hearer, delivery)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,6 +38,18 @@ def waiting() -> list[Letter]:
             Letter(d.id, d.hearer, d.event_name, d.ticket_id, d.attempts, d.error, d.traceback, d.died_at)
             for d in session.exec(statement)
         ]
+
+
+def held(session: Session, hearers: Collection[str]) -> tuple[int, int]:
+    """How many deliveries to these hearers (`room.handler`) nobody has dealt with, and how many were given up."""
+    statement = text(
+        """
+        select count(*) filter (where resolution is null), count(*) filter (where resolution = 'discarded')
+          from bus.dead_letter where hearer = any(:hearers)
+        """,
+    )
+    waiting, discarded = session.execute(statement, {"hearers": list(hearers)}).one()
+    return waiting, discarded
 
 
 def replay(letter_id: int, by: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import structlog
-from kombu.exceptions import ChannelError, OperationalError
+from kombu.exceptions import ChannelError
 
 from shared.bus.engine import app
 from shared.bus.event_log import Ring
+from shared.errors import Transient
 from shared.topology import queue_of
 
 log = structlog.get_logger()
@@ -18,6 +19,7 @@ def ring(rings: Iterable[Ring]) -> bool:
     """Send a task per ring; False when Redis cannot be reached, in which case the relay rings later.
 
     The task carries the delivery's id, the event's name and the ticket number: what Flower shows, and nothing else.
+    Never raises: what was committed stays done, whatever becomes of its rings.
     """
     waiting = list(rings)
     if not waiting:
@@ -33,16 +35,18 @@ def ring(rings: Iterable[Ring]) -> bool:
                     producer=producer,
                     retry=False,
                 )
-    except OperationalError as error:
+    except Exception as error:  # noqa: BLE001 -- redis-py's errors reach us wrapped by kombu, and not wrapped
         log.warning("doorbell unreachable, the relay will ring", rings=len(waiting), error=type(error).__name__)
         return False
     return True
 
 
 def queue_length(room: str) -> int:
-    """How many rings wait in a room's queue; kombu's OperationalError when Redis is away."""
-    with app.connection_for_write() as connection, connection.channel() as channel:
-        try:
+    """How many rings wait in a room's queue; Transient when Redis is away, or still loading."""
+    try:
+        with app.connection_for_write() as connection, connection.channel() as channel:
             return int(channel.queue_declare(room, passive=True).message_count)
-        except ChannelError:  # Redis forgets an empty list, and so a queue that nothing waits in
-            return 0
+    except ChannelError:  # Redis forgets an empty list, and so a queue that nothing waits in
+        return 0
+    except Exception as error:
+        raise Transient("Redis does not answer") from error

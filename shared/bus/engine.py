@@ -33,7 +33,9 @@ def _configuration() -> dict[str, Any]:
             "max_retries": 1,
             "interval_start": 0,
             "interval_step": 0.1,
+            # A Redis that takes connections and does not answer must hold nobody up: handlers, listeners, the relay.
             "socket_connect_timeout": 2,
+            "socket_timeout": 5,
             "socket_keepalive": True,
         },
         # One queue a room. A mistyped queue is an error, not a message sent into the void.

@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session
 
+from shared.db import storable
+from shared.errors import Permanent
 from shared.events import Event
 from shared.topology import HEARERS, queue_of
 
@@ -40,11 +43,21 @@ class Said:
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery that this transaction holds."""
+    """A delivery that this transaction holds; its event is built by whoever is ready to see that fail."""
 
     delivery_id: int
-    event: Event
+    event_id: UUID
+    event_name: str
+    ticket_id: str | None
+    body: dict[str, Any]
     attempt: int
+
+    def event(self) -> Event:
+        """The event as its class reads it; Permanent when there is no such class (any more)."""
+        kind = EVENT_TYPES.get(self.event_name)
+        if kind is None:
+            raise Permanent(f"no event of this version is called {self.event_name}")
+        return kind.model_validate(self.body)
 
 
 _SAY = text(
@@ -112,7 +125,7 @@ _TAKE = text(
     with taken as (
         delete from bus.delivery where id = ({_LOCK}) returning event_id, attempts + 1 as attempt
     )
-    select e.name, e.body, t.attempt from taken t join bus.event e using (event_id)
+    select e.event_id, e.name, e.ticket_id, e.body, t.attempt from taken t join bus.event e using (event_id)
     """,  # noqa: S608 -- made of constants
 )
 
@@ -125,7 +138,7 @@ _LEASE = text(
                ring_at = now() + :lease * interval '1 second'
          where id = ({_LOCK}) returning event_id, attempts as attempt
     )
-    select e.name, e.body, l.attempt from leased l join bus.event e using (event_id)
+    select e.event_id, e.name, e.ticket_id, e.body, l.attempt from leased l join bus.event e using (event_id)
     """,  # noqa: S608 -- made of constants
 )
 
@@ -142,17 +155,13 @@ def lease(session: Session, delivery_id: int, hearer: str, seconds: float) -> Cl
 
 
 def _claim(delivery_id: int, row: Any) -> Claim | None:
-    if row is None:
-        return None
-    name, body, attempt = row
-    return Claim(delivery_id, EVENT_TYPES[name].model_validate(body), attempt)
+    return None if row is None else Claim(delivery_id, *row)
 
 
 def finish(session: Session, claim: Claim) -> bool:
-    """Delete the row of a leased delivery; False when the lease ran out and another attempt holds it."""
-    statement = text("delete from bus.delivery where id = :id and attempts = :attempt returning id")
-    found = session.execute(statement, {"id": claim.delivery_id, "attempt": claim.attempt})
-    return found.one_or_none() is not None
+    """Delete the row of a leased delivery; False when another attempt, after the lease ran out, finished first."""
+    statement = text("delete from bus.delivery where id = :id returning id")
+    return session.execute(statement, {"id": claim.delivery_id}).one_or_none() is not None
 
 
 def postpone(session: Session, claim: Claim, seconds: float, error: str) -> None:
@@ -166,7 +175,7 @@ def postpone(session: Session, claim: Claim, seconds: float, error: str) -> None
          where id = :id and attempts <= :attempt
         """,
     )
-    parameters = {"id": claim.delivery_id, "attempt": claim.attempt, "seconds": seconds, "error": error}
+    parameters = {"id": claim.delivery_id, "attempt": claim.attempt, "seconds": seconds, "error": storable(error)}
     session.execute(statement, parameters)
 
 
@@ -186,10 +195,29 @@ def bury(session: Session, claim: Claim, error: str, traceback: str) -> bool:
     parameters = {
         "id": claim.delivery_id,
         "attempt": claim.attempt,
-        "error": error,
-        "traceback": traceback,
+        "error": storable(error),
+        "traceback": storable(traceback),
     }
     return session.execute(statement, parameters).one_or_none() is not None
+
+
+def bury_unheard(session: Session, hearers: Iterable[str]) -> int:
+    """Turn deliveries to handlers that no longer exist into dead letters; returns how many.
+
+    Only after a day: while versions change over, the new one's deliveries are not known to the old one.
+    """
+    statement = text(
+        """
+        with gone as (
+            delete from bus.delivery where hearer <> all(:hearers) and due_at < now() - interval '1 day'
+            returning event_id, event_name, ticket_id, hearer, attempts
+        )
+        insert into bus.dead_letter (event_id, event_name, ticket_id, hearer, attempts, error, traceback)
+        select event_id, event_name, ticket_id, hearer, attempts, 'nobody hears this any more', '' from gone
+        returning id
+        """,
+    )
+    return len(session.execute(statement, {"hearers": list(hearers)}).all())
 
 
 def cancel(session: Session, hearer: str, ticket_id: str | None) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Self
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlmodel import Session
 
 from shared.bus.event_log import EVENT_TYPES
@@ -19,19 +19,20 @@ from shared.events import Event
 class Cursor:
     """A place in the log, after the event it names. Its text form is what a consumer keeps."""
 
+    epoch: int = 0
     written_in: int = 0
     seq: int = 0
 
     def __str__(self) -> str:
-        return f"{self.written_in}-{self.seq}"
+        return f"{self.epoch}-{self.written_in}-{self.seq}"
 
     @classmethod
     def parse(cls, words: str) -> Self:
         """Read the text form; Permanent when it is none."""
-        written_in, dash, seq = words.partition("-")
-        if not (dash and written_in.isdecimal() and seq.isdecimal()):
-            raise Permanent(f"{words!r} is no cursor; a cursor looks like 1234-56 and comes from an earlier read")
-        return cls(int(written_in), int(seq))
+        parts = words.split("-")
+        if len(parts) != len(fields(cls)) or not all(part.isascii() and part.isdecimal() for part in parts):
+            raise Permanent(f"{words!r} is no cursor; a cursor looks like 0-1234-56 and comes from an earlier read")
+        return cls(*map(int, parts))
 
 
 START = Cursor()
@@ -51,15 +52,32 @@ def read(names: Collection[str], after: Cursor = START, limit: int = 500) -> lis
     """
     statement = text(
         """
-        select written_in, seq, name, body from bus.event
-         where (written_in, seq) > (:written_in, :seq) and name = any(:names)
-           and written_in < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-         order by written_in, seq limit :limit
+        select epoch, written_in, seq, name, body from bus.event
+         where (epoch, written_in, seq) > (:epoch, :written_in, :seq) and name = any(:names)
+           and (epoch < bus.epoch() or written_in < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+         order by epoch, written_in, seq limit :limit
         """,
     )
-    parameters = {"written_in": after.written_in, "seq": after.seq, "names": list(names), "limit": limit}
+    parameters = asdict(after) | {"names": list(names), "limit": limit}
     with Session(engine()) as session:
         return [
-            (Cursor(written_in, seq), EVENT_TYPES[name].model_validate(body))
-            for written_in, seq, name, body in session.execute(statement, parameters)
+            (Cursor(epoch, written_in, seq), EVENT_TYPES[name].model_validate(body))
+            for epoch, written_in, seq, name, body in session.execute(statement, parameters)
         ]
+
+
+def notice_restore(connection: Connection) -> bool:
+    """Begin a new epoch when the log came from a dump of another cluster, whose transaction numbers are ahead of ours.
+
+    Without it, what is said from now on would sort before what consumers have read, and they would never see it.
+    """
+    ahead = text("select exists (select 1 from bus.event where epoch = bus.epoch() and written_in > :now)")
+    now = connection.execute(text("select pg_current_xact_id()::text::bigint")).scalar_one()
+    if not connection.execute(ahead, {"now": now}).scalar_one():
+        return False
+    following = connection.execute(text("select bus.epoch() + 1")).scalar_one()
+    connection.execute(text(EPOCH.format(epoch=int(following))))
+    return True
+
+
+EPOCH = "create or replace function bus.epoch() returns integer immutable language sql as 'select {epoch}'"

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kombu.connection import Connection
-from kombu.exceptions import OperationalError as BrokerAway
 from sqlalchemy import text
 from sqlmodel import Session
 
 from shared.bus import doorbell
 from shared.bus.engine import broker_url
 from shared.db import engine
-from shared.errors import Misconfigured
+from shared.errors import Misconfigured, Transient
 from shared.topology import ROOMS
 
 CONNECT_TIMEOUT_SECONDS = 5
@@ -55,7 +54,7 @@ def rooms(session: Session) -> dict[str, RoomHealth]:
     found = {room: (under_way, timers) for room, under_way, timers in session.execute(statement)}
     try:
         queues: dict[str, int | None] = {room: doorbell.queue_length(room) for room in ROOMS}
-    except BrokerAway:
+    except Transient:
         queues = dict.fromkeys(ROOMS)
     return {room: RoomHealth(*found.get(room, (0, 0)), queues[room]) for room in ROOMS}
 

@@ -6,21 +6,22 @@ come, retries, and rings that Redis or a worker lost. Several relays may run: ro
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import threading
 
 import structlog
-from kombu.exceptions import OperationalError as BrokerAway
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session
 
 from shared import logs
-from shared.bus import doorbell
+from shared.bus import doorbell, event_log
 from shared.bus.event_log import RING_GRACE_SECONDS, Ring
-from shared.db import engine
+from shared.db import UNREACHABLE, engine
+from shared.errors import Transient
 from shared.settings import settings
+from shared.topology import HEARERS, ROOMS
 
 log = structlog.get_logger()
 
@@ -29,12 +30,18 @@ ROUND_SECONDS = 0.25
 
 RING_CAP_SECONDS = 60
 MOST_PER_ROUND = 500
+KNOWN_HEARERS = tuple(hearer for hearers in HEARERS.values() for hearer in hearers)
 
+AWAY: tuple[type[Exception], ...] = (*UNREACHABLE, Transient)
+
+# Each room is counted for itself, so that one room's backlog never hides another's timers.
 _OVERDUE = text(
     """
-    select room, count(*) from (
-        select room from bus.delivery where ring_at <= now() order by ring_at limit 5000
-    ) as overdue group by room
+    select room, (
+        select count(*) from (
+            select 1 from bus.delivery d where d.room = rooms.room and d.ring_at <= now() limit :most
+        ) as overdue
+    ) from unnest(cast(:rooms as text[])) as rooms(room)
     """,
 )
 
@@ -71,7 +78,11 @@ def go_round(session: Session) -> int:
     waits in its queue. Each row backs off by itself.
     """
     sent = 0
-    for room, overdue in session.execute(_OVERDUE).all():
+    counted = session.execute(_OVERDUE, {"rooms": list(ROOMS), "most": MOST_PER_ROUND}).all()
+    for room, overdue in counted:
+        if not overdue:
+            continue
+        session.commit()  # no transaction stays open while Redis is asked
         waiting = doorbell.queue_length(room)
         due = session.execute(_DUE, {"room": room, "most": waiting + MOST_PER_ROUND}).scalar_one()
         most = min(overdue, due - waiting, MOST_PER_ROUND)
@@ -90,6 +101,10 @@ def run(stop: threading.Event) -> None:
     """Go round until told to stop; outlives PostgreSQL and Redis being away."""
     name = f"{socket.gethostname()}"
     healthy = True
+    with contextlib.suppress(*UNREACHABLE), Session(engine()) as session:
+        if buried := event_log.bury_unheard(session, KNOWN_HEARERS):
+            log.error("deliveries that nobody hears any more are dead letters now", deliveries=buried)
+        session.commit()
     while not stop.is_set():
         try:
             with Session(engine()) as session:
@@ -100,7 +115,7 @@ def run(stop: threading.Event) -> None:
             if not healthy:
                 log.info("relay back at work")
             healthy = True
-        except (OperationalError, InterfaceError, BrokerAway) as error:
+        except AWAY as error:
             if healthy:
                 log.warning("relay waits for a server to come back", error=type(error).__name__)
             healthy = False

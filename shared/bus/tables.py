@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Index, text
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Index, Integer, text
 from sqlmodel import Field
 
 from shared.db import Model, json_column
@@ -23,19 +23,21 @@ class LoggedEvent(Model, table=True):
     """The event log: append-only, the audit trail, the source of replay and the billing feed.
 
     `written_in` is the writing transaction. Sequence numbers are taken before a commit and may become visible out of
-    order; a reader that follows the log by (written_in, seq), and only below the oldest running transaction, misses
-    none.
+    order; a reader that follows the log by (epoch, written_in, seq), and only below the oldest running transaction,
+    misses none. `epoch` counts the clusters that the log has lived in: a restore from a dump starts transaction numbers
+    anew.
     """
 
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_ticket_id", "ticket_id"),
-        Index("ix_event_written_in", "written_in", "seq"),
+        Index("ix_event_order", "epoch", "written_in", "seq"),
         {"schema": SCHEMA},
     )
 
     event_id: UUID = Field(primary_key=True)
     seq: int = Field(sa_column=Column(BigInteger, Identity(always=True), unique=True, nullable=False))
+    epoch: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("bus.epoch()")))
     written_in: int = Field(
         sa_column=Column(BigInteger, nullable=False, server_default=text("(pg_current_xact_id()::text::bigint)")),
     )
@@ -56,7 +58,7 @@ class Delivery(Model, table=True):
 
     __tablename__ = "delivery"
     __table_args__ = (
-        Index("ix_delivery_ring_at", "ring_at"),
+        Index("ix_delivery_room_ring_at", "room", "ring_at"),
         Index("ix_delivery_room_due_at", "room", "due_at"),
         Index("ix_delivery_ticket_id", "ticket_id"),
         Index("ix_delivery_event_id", "event_id"),

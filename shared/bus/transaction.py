@@ -71,7 +71,7 @@ class Transaction:
             if moment.tzinfo is None:
                 raise ValueError(f"the moment that {hearer} waits for has no time zone")
         if self._claim and event.caused_by is None:
-            event = event.model_copy(update={"caused_by": self._claim.event.event_id})
+            event = event.model_copy(update={"caused_by": self._claim.event_id})
         self._said.append(Said(event, dict(wait or {})))
 
     def cancel(self, hearer: str, ticket_id: str | None) -> None:
@@ -82,7 +82,7 @@ class Transaction:
         """Name what an `acts_on` handler does outside: `do()` without a transaction, `then(tx, result)` in another.
 
         `do` may happen again after a crash, so it carries an idempotency key; it must end by itself well within the
-        lease (`worker.ACT_LEASE_SECONDS`).
+        lease that its handler was registered with.
         """
         if self._act is not None:
             raise ValueError("a delivery is one act: say a second event for a second act")

@@ -17,19 +17,19 @@ from shared.bus import engine, event_log
 from shared.bus.event_log import Claim
 from shared.bus.transaction import Transaction
 from shared.db import engine as database
-from shared.errors import Transient
+from shared.errors import Permanent, Transient
 from shared.events import Event
 from shared.topology import HEARERS, ROOMS
 
 log = structlog.get_logger()
 
-ACT_LEASE_SECONDS = 30
+ACT_LEASE_SECONDS = 30.0
 """How long an act outside may take before the bus takes its worker for dead and lets another try."""
 
 RETRY_FIRST_SECONDS = 0.5
 RETRY_CAP_SECONDS = 600
 MAX_ATTEMPTS = 100
-"""Some fifteen hours of trying: a mail server may be away for a night."""
+"""Eleven to fifteen hours of trying: a mail server may be away for a night."""
 
 Handler = Callable[[Any, Transaction], None]
 
@@ -46,11 +46,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Registered:
-    """A handler as the bus calls it. `acts`: for the outside world, in two transactions."""
+    """A handler as the bus calls it. `lease`: it acts outside, in two transactions, for so many seconds at most."""
 
     function: Handler
     events: tuple[type[Event], ...]
-    acts: bool
+    lease: float | None
 
 
 class Worker:
@@ -65,18 +65,21 @@ class Worker:
 
     def hears(self, *events: type[Event]) -> Callable[[Handler], Handler]:
         """Register a handler whose work is in the database: it happens with its delivery's claim, or not at all."""
-        return lambda function: self._register(function, events, acts=False)
+        return lambda function: self._register(function, events, None)
 
-    def acts_on(self, *events: type[Event]) -> Callable[[Handler], Handler]:
-        """Register a handler that acts in the outside world: it names its act with `tx.act`."""
-        return lambda function: self._register(function, events, acts=True)
+    def acts_on(self, *events: type[Event], lease: float = ACT_LEASE_SECONDS) -> Callable[[Handler], Handler]:
+        """Register a handler that acts in the outside world: it names its act with `tx.act`.
 
-    def _register(self, function: Handler, events: tuple[type[Event], ...], *, acts: bool) -> Handler:
+        `lease`: seconds after which another attempt may begin; an act must end by itself well before.
+        """
+        return lambda function: self._register(function, events, lease)
+
+    def _register(self, function: Handler, events: tuple[type[Event], ...], lease: float | None) -> Handler:
         hearer = f"{self.room}.{function.__name__}"
         for event in events:
             if hearer not in HEARERS.get(event, ()):
                 raise ValueError(f"shared/topology.py does not say that {hearer} hears {event.__name__}")
-        self.handlers[hearer] = Registered(function, events, acts)
+        self.handlers[hearer] = Registered(function, events, lease)
 
         def answer_ring(delivery_id: int, _event_name: str, _ticket_id: str | None) -> str:
             return self.deliver(hearer, delivery_id)
@@ -98,17 +101,19 @@ class Worker:
 
     def _hear(self, handler: Registered, hearer: str, delivery_id: int, claims: list[Claim]) -> None:
         with Transaction.begin(self.room) as tx:
-            if handler.acts:
-                claim = event_log.lease(tx.session, delivery_id, hearer, ACT_LEASE_SECONDS)
-            else:
+            if handler.lease is None:
                 claim = event_log.take(tx.session, delivery_id, hearer)
+            else:
+                claim = event_log.lease(tx.session, delivery_id, hearer, handler.lease)
             if claim is None:
                 return
             claims.append(claim)
+            if claim.attempt > MAX_ATTEMPTS:
+                raise Permanent(f"given up after {MAX_ATTEMPTS} attempts, the last of which were never settled")
             tx._claim = claim  # noqa: SLF001 -- the other half of this module
-            handler.function(claim.event, tx)
+            handler.function(claim.event(), tx)
             act = tx._act  # noqa: SLF001
-            if handler.acts and act is None:
+            if handler.lease is not None and act is None:
                 event_log.finish(tx.session, claim)
         if act is None:
             return
@@ -118,7 +123,7 @@ class Worker:
             if event_log.finish(tx.session, claim):
                 act.then(tx, result)
             else:
-                log.warning("lease ran out, another attempt has it", hearer=hearer, ticket=claim.event.ticket_id)
+                log.warning("lease ran out, another attempt was first", hearer=hearer, ticket=claim.ticket_id)
 
     def _settle(self, claims: list[Claim], hearer: str, error: Exception, *, retry: bool) -> Outcome:
         """Record a failure in a transaction of its own. If even that fails, the row stays and the relay rings again."""
@@ -126,7 +131,7 @@ class Worker:
             log.warning("delivery not reached", hearer=hearer, error=type(error).__name__)
             return Outcome.UNSETTLED
         claim = claims[0]
-        facts = {"hearer": hearer, "ticket": claim.event.ticket_id, "attempt": claim.attempt}
+        facts = {"hearer": hearer, "ticket": claim.ticket_id, "attempt": claim.attempt}
         # The error's text may hold personal data: it goes into the row, not into the log.
         words = f"{type(error).__name__}: {error}"
         try:

@@ -1,15 +1,19 @@
 """The bus's promises, on a real PostgreSQL and a real Redis."""
 
+import socket
 import threading
+from contextlib import nullcontext
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from kombu import Producer
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from shared import clock
-from shared.bus import Transaction, Worker, dead_letters, doorbell, feed, relay
+from shared import clock, db
+from shared.bus import Transaction, Worker, dead_letters, doorbell, event_log, feed, relay
+from shared.bus.event_log import Ring
 from shared.bus.worker import Outcome
 from shared.errors import Permanent, Transient
 from shared.events import ChargeRecorded, EmailStored, EmailSuppressed, LetterSent, LetterWritten, derived_id
@@ -328,6 +332,22 @@ def test_an_act_that_outlived_its_lease_records_nothing(session, post):
     assert rows(session, "select body->>'message_id' from bus.event where name = 'LetterSent'") == [("250 second",)]
 
 
+def test_an_act_that_never_settles_is_given_up(session, post, monkeypatch):
+    monkeypatch.setattr("shared.bus.worker.MAX_ATTEMPTS", 1)
+    a_letter()
+    [delivery] = deliveries(session, POST)
+
+    def killed():
+        raise KeyboardInterrupt
+
+    post.does = killed
+    with pytest.raises(KeyboardInterrupt):
+        post.deliver(POST, delivery)
+    make_due(session)
+    assert post.deliver(POST, delivery) is Outcome.DEAD
+    assert "given up" in dead_letters.waiting()[0].error
+
+
 def test_an_act_that_fails_for_a_while_is_tried_again(session, post):
     a_letter()
     [delivery] = deliveries(session, POST)
@@ -388,6 +408,71 @@ def test_the_relay_is_the_clock_of_waiting_deliveries(session):
     assert queue_of_desk() == 1
 
 
+def test_one_rooms_backlog_does_not_hide_another_rooms_timers(session, monkeypatch):
+    monkeypatch.setattr("shared.bus.relay.MOST_PER_ROUND", 5)
+    say(*(stored() for _ in range(20)))  # for two rooms, and their queues know it
+    session.execute(text("update bus.delivery set ring_at = now() - interval '1 hour'"))
+    session.commit()
+    a_letter()  # its ring is lost
+    with doorbell.app.connection_for_write() as connection, connection.channel() as channel:
+        channel.client.delete("notifications")
+    session.execute(text("update bus.delivery set ring_at = now() where room = 'notifications'"))
+    session.commit()
+    assert relay.go_round(session) == 1
+    assert doorbell.queue_length("notifications") == 1
+
+
+def test_a_redis_that_takes_connections_and_never_answers_holds_nobody_up(session, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        broker = doorbell.app.connection_for_write().clone(hostname=f"redis://127.0.0.1:{mute.getsockname()[1]}/0")
+        broker.transport_options = broker.transport_options | {"socket_timeout": 0.2}
+        with broker, Producer(broker, auto_declare=False) as producer:
+            monkeypatch.setattr(doorbell.app, "producer_or_acquire", lambda: nullcontext(producer))
+            assert doorbell.ring([Ring(1, SHOW, "EmailStored", None)]) is False
+        monkeypatch.setattr(doorbell.app, "connection_for_write", lambda: broker)
+        with pytest.raises(Transient, match="Redis does not answer"):
+            doorbell.queue_length("desk")
+
+
+def test_deliveries_that_nobody_hears_any_more_become_dead_letters_after_a_day(session):
+    say(stored(), stored())
+    session.execute(text("update bus.delivery set hearer = 'desk.gone' where hearer = :h"), {"h": SHOW})
+    oldest = "(select min(id) from bus.delivery where hearer = 'desk.gone')"
+    session.execute(text(f"update bus.delivery set due_at = now() - interval '2 days' where id = {oldest}"))
+    assert event_log.bury_unheard(session, relay.KNOWN_HEARERS) == 1
+    session.commit()
+    assert [letter.hearer for letter in dead_letters.waiting()] == ["desk.gone"]
+    assert len(deliveries(session, "desk.gone")) == 1  # one that may belong to a newer version
+    assert len(deliveries(session, "email_intake.read_email")) == 2
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    ["set body = body - 'arrival_id'", "set name = 'EmailStolen'"],
+    ids=["a field is missing", "no such event"],
+)
+def test_an_event_that_cannot_be_read_becomes_a_dead_letter(session, desk, heard, spoil):
+    say(stored())
+    session.execute(text("alter table bus.event disable trigger append_only"))
+    session.execute(text(f"update bus.event {spoil}"))
+    session.execute(text("alter table bus.event enable trigger append_only"))
+    session.commit()
+    [delivery] = deliveries(session, SHOW)
+    assert desk.deliver(SHOW, delivery) is Outcome.DEAD
+    assert heard == []
+    assert len(dead_letters.waiting()) == 1
+
+
+def test_an_error_with_words_that_the_database_cannot_hold_is_recorded_all_the_same(session, desk):
+    def quote_a_stranger(_event, _tx):
+        raise ValueError("what they wrote: \0 \ud800")
+
+    desk.does = quote_a_stranger
+    say(stored())
+    assert desk.deliver(SHOW, deliveries(session, SHOW)[0]) is Outcome.DEAD
+    assert dead_letters.waiting()[0].error == "ValueError: what they wrote: \ufffd ?"
+
+
 def test_the_log_cannot_be_rewritten(session):
     say(stored())
     for statement in ("update bus.event set name = 'X'", "delete from bus.event"):
@@ -409,6 +494,29 @@ def test_the_feed_never_passes_over_an_event_that_commits_late(session):
     assert [event for _, event in feed.read(["EmailStored"], cursor)] == [early]
     with pytest.raises(Permanent, match="no cursor"):
         feed.Cursor.parse("yesterday")
+
+
+def test_the_feed_goes_on_after_a_restore_into_a_cluster_with_lower_transaction_numbers(session):
+    before = stored()
+    say(before)
+    session.execute(text("alter table bus.event disable trigger append_only"))
+    session.execute(text("update bus.event set written_in = written_in + 1000000000"))  # as a dump brings them
+    session.execute(text("alter table bus.event enable trigger append_only"))
+    session.commit()
+    assert feed.read(["EmailStored"]) == []
+    try:
+        with db.engine().begin() as connection:
+            assert feed.notice_restore(connection)
+        [(cursor, event)] = feed.read(["EmailStored"])
+        assert event == before
+        after = stored()
+        say(after)
+        assert [event for _, event in feed.read(["EmailStored"], cursor)] == [after]
+        with db.engine().begin() as connection:
+            assert not feed.notice_restore(connection)
+    finally:
+        with db.engine().begin() as connection:
+            connection.execute(text(feed.EPOCH.format(epoch=0)))
 
 
 def test_a_tickets_history_is_in_the_order_it_was_said(session):

@@ -33,6 +33,7 @@ depends_on = None
 def upgrade() -> None:
     for schema in SCHEMAS:
         op.execute(f'create schema "{schema}"')
+    op.execute("create function bus.epoch() returns integer immutable language sql as 'select 0'")
     op.create_table(
         "quote",
         sa.Column("quote_id", sa.String(), nullable=False),
@@ -59,6 +60,7 @@ def upgrade() -> None:
         "event",
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("epoch", sa.Integer(), server_default=sa.text("bus.epoch()"), nullable=False),
         sa.Column(
             "written_in",
             sa.BigInteger(),
@@ -77,7 +79,7 @@ def upgrade() -> None:
         schema="bus",
     )
     op.create_index("ix_event_ticket_id", "event", ["ticket_id"], unique=False, schema="bus")
-    op.create_index("ix_event_written_in", "event", ["written_in", "seq"], unique=False, schema="bus")
+    op.create_index("ix_event_order", "event", ["epoch", "written_in", "seq"], unique=False, schema="bus")
     op.create_table(
         "relay_beat",
         sa.Column("relay", sa.String(), nullable=False),
@@ -349,7 +351,7 @@ def upgrade() -> None:
         schema="bus",
     )
     op.create_index("ix_delivery_event_id", "delivery", ["event_id"], unique=False, schema="bus")
-    op.create_index("ix_delivery_ring_at", "delivery", ["ring_at"], unique=False, schema="bus")
+    op.create_index("ix_delivery_room_ring_at", "delivery", ["room", "ring_at"], unique=False, schema="bus")
     op.create_index("ix_delivery_room_due_at", "delivery", ["room", "due_at"], unique=False, schema="bus")
     op.create_index("ix_delivery_ticket_id", "delivery", ["ticket_id"], unique=False, schema="bus")
     op.create_table(
