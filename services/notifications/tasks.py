@@ -107,7 +107,7 @@ def post_letter(event: LetterWritten, tx: Transaction) -> None:
     letter.attempts = tx.attempt
     parcel = gateway.Parcel(
         envelope_sender=sending.envelope_sender(Kind(letter.kind), letter.mailbox),
-        recipient=letter.recipient or "",
+        recipient=envelope.written_address(letter.recipient or ""),
         headers=dict(letter.headers),
         body=letter.body,
     )

@@ -26,6 +26,7 @@ MAX_ADDRESS = 254
 _REPLY_PREFIXES = re.compile(r"^\s*(?:(?:re|antw|betr|aw|sv)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_DOT_STRING = re.compile(r"[^.]+(?:\.[^.]+)*")
 _BIDI = {0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 
 
@@ -44,6 +45,12 @@ def usable_address(address: str | None) -> bool:
     if not address or len(address) > MAX_ADDRESS or is_live(address):
         return False
     return bool(_PLAIN_ADDRESS.fullmatch(address))
+
+
+def written_address(address: str) -> str:
+    """A usable address as RFC 5321 4.1.2 writes it: `a..b@docomo.ne.jp` exists, and its local part stands in quotes."""
+    local, _, domain = address.rpartition("@")
+    return address if _DOT_STRING.fullmatch(local) else f'"{local}"@{domain}'
 
 
 def subject_line(subject: str, ticket_id: str) -> str:
@@ -111,4 +118,5 @@ def headers(
 
 
 def _named(name: str | None, address: str) -> str:
-    return str(Address(display_name=clean(name or "")[:MAX_NAME], addr_spec=address))
+    # `Address` takes the quotes off a local part that needs them, so it is given the name alone.
+    return str(Address(display_name=clean(name or "")[:MAX_NAME])).removesuffix("<>") + f"<{written_address(address)}>"

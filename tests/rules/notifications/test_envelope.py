@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from samples import ticket
 from services.notifications.gateway import Parcel
-from services.notifications.rules.envelope import clean, headers, subject_line, thread, usable_address
+from services.notifications.rules.envelope import (
+    clean,
+    headers,
+    subject_line,
+    thread,
+    usable_address,
+    written_address,
+)
 from shared.vocabulary import Channel, Requester
 
 LETTER = UUID("0b5a4b0e-6a3f-4f4e-8f0b-8d8f3f1f2a10")
@@ -181,3 +188,20 @@ def test_letters_go_to_one_plain_address_only(address):
 @pytest.mark.parametrize("address", ["anna@winkel.example", "a.b+c@mail.winkel.example", "o'neil@x-y.example"])
 def test_ordinary_addresses_get_letters(address):
     assert usable_address(address)
+
+
+@pytest.mark.parametrize("address", ["a..b@docomo.ne.jp", "john.@example.com", ".john@example.com"])
+def test_an_address_with_dots_out_of_place_is_written_in_quotes(address):
+    assert usable_address(address)
+    local, _, domain = address.partition("@")
+    quoted = f'"{local}"@{domain}'
+    assert written_address(address) == quoted
+    facts = ticket(requester=Requester(name="Jo", email=address))
+    raw = Parcel("", address, envelope(facts), "Goedendag").as_bytes()
+    assert f"\r\nTo: Jo <{quoted}>\r\n".encode() in raw
+
+
+@given(st.from_regex(r"\A[a-z.!#$%&'*+/=?^_`{|}~-]{1,40}@[a-z0-9-]{1,20}\.[a-z]{2,5}\Z"), st.text(max_size=50))
+def test_a_letter_to_any_usable_address_can_be_written(address, name):
+    read = as_read(ticket(requester=Requester(name=name, email=address)))
+    assert read["To"].addresses[0].domain == address.rpartition("@")[2]
