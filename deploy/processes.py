@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
-from deploy.embedded import Addresses
+from deploy.embedded import STOP_SECONDS, Addresses
 from deploy.flower_login import Login
 from deploy.settings import ENV_PREFIX, StackSettings
 from shared.topology import ROOMS
@@ -29,6 +29,13 @@ class StopOrder(IntEnum):
     OUTSIDE = 2
 
 
+GRACE_SECONDS = {StopOrder.DOORS: 10.0, StopOrder.WORKERS: 20.0, StopOrder.OUTSIDE: 10.0}
+"""How long each rank may take to stop before it is killed."""
+
+DOWN_SECONDS = sum(GRACE_SECONDS.values()) + 2 * STOP_SECONDS + 10.0
+"""How long a whole stack may take: every rank, then Redis and PostgreSQL, and a little for itself."""
+
+
 @dataclass(frozen=True)
 class Process:
     """One process to keep running. `grace_seconds`: how long it may take to stop before it is killed."""
@@ -37,7 +44,7 @@ class Process:
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     stops: StopOrder = StopOrder.WORKERS
-    grace_seconds: float = 20.0
+    grace_seconds: float = GRACE_SECONDS[StopOrder.WORKERS]
 
 
 @dataclass(frozen=True)
@@ -113,15 +120,17 @@ def processes(
         options = ("-Q", room, "-n", f"{room}@%h", "--loglevel", log_level, "--without-gossip", "--without-mingle")
         return Process(room, python("celery", "-q", "-A", f"services.{room}.tasks", "worker", *options), environment)
 
-    def door(name: str, *arguments: str, more: Mapping[str, str] | None = None) -> Process:
-        return Process(name, python(*arguments), environment | dict(more or {}), StopOrder.DOORS, 10.0)
+    def other(
+        name: str, *arguments: str, stops: StopOrder = StopOrder.DOORS, more: Mapping[str, str] | None = None
+    ) -> Process:
+        return Process(name, python(*arguments), environment | dict(more or {}), stops, GRACE_SECONDS[stops])
 
     return (
-        Process("mail-catcher", python("deploy.mail_catcher"), environment, StopOrder.OUTSIDE, 10.0),
+        other("mail-catcher", "deploy.mail_catcher", stops=StopOrder.OUTSIDE),
         *map(worker, ROOMS),
-        Process("relay", python("shared.bus.relay"), environment),
-        door("smtp", "services.email_intake.gateway.smtp"),
-        door("phone", "services.phone_intake.gateway"),
-        door("desk-web", "services.desk.web"),
-        door("flower", "celery", "-q", "-A", "shared.bus.engine", "flower", more=flower),
+        other("relay", "shared.bus.relay", stops=StopOrder.WORKERS),
+        other("smtp", "services.email_intake.gateway.smtp"),
+        other("phone", "services.phone_intake.gateway"),
+        other("desk-web", "services.desk.web"),
+        other("flower", "celery", "-q", "-A", "shared.bus.engine", "flower", more=flower),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy import pids
 from shared import clock
-from shared.bus import health
+from shared.bus import dead_letters, health
 from shared.settings import settings
 
 INTAKE_HEARERS = ("email_intake.read_email", "phone_intake.read_call", "tickets.file_email", "tickets.file_call")
@@ -19,7 +19,9 @@ RELAY_ALIVE_SECONDS = 15
 def stack_status() -> dict[str, Any]:
     """The state of the whole pipeline at one moment, ready for JSON.
 
-    `balanced` is false when arrivals are missing: received, but neither under way nor anywhere else.
+    An arrival whose reading or filing died is one of `dead_arrivals` until its dead letter is replayed, and one of
+    `discarded_arrivals` once a person gave it up. `balanced` is false when arrivals are missing: received, but neither
+    under way nor anywhere else.
     """
     from services.desk.store import counts as desk_counts
     from services.email_intake.store import counts as email_counts
@@ -36,6 +38,7 @@ def stack_status() -> dict[str, Any]:
         suppressed = emails["suppressed"] + calls["suppressed"]
         quarantined = emails["quarantined"] + calls["quarantined"]
         under_way = health.undelivered(session, INTAKE_HEARERS)
+        dead, discarded = dead_letters.held(session, INTAKE_HEARERS)
         due = health.next_timer(session, "sla.check_target")
         seen = health.relay_seen_at(session)
         accounted = tickets["ticketed"] + tickets["appended"] + suppressed + quarantined
@@ -46,7 +49,9 @@ def stack_status() -> dict[str, Any]:
             "suppressed": suppressed,
             "quarantined": quarantined,
             "under_way": under_way,
-            "balanced": received == accounted + under_way,
+            "dead_arrivals": dead,
+            "discarded_arrivals": discarded,
+            "balanced": received == accounted + under_way + dead + discarded,
             "sent": letters["sent"],
             "refused": letters["refused"],
             "open": desk["open"],

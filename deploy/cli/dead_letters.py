@@ -23,6 +23,7 @@ def list_letters(
     """Show every dead letter that nobody has dealt with, oldest first. Errors may hold what customers wrote."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from shared.bus import dead_letters
 
@@ -38,8 +39,9 @@ def list_letters(
     for letter in letters:
         died = letter.died_at.isoformat(sep=" ", timespec="seconds")
         error = letter.traceback if trace else letter.error
-        cells = (letter.hearer, letter.event_name, letter.ticket_id or "-", str(letter.attempts), died, error)
-        table.add_row(str(letter.id), *cells)
+        tries = str(letter.attempts)
+        cells = (str(letter.id), letter.hearer, letter.event_name, letter.ticket_id or "-", tries, died, error)
+        table.add_row(*map(Text, cells))  # Text: what customers wrote is no markup
     Console().print(table)
 
 

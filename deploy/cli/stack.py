@@ -8,9 +8,6 @@ import typer
 
 app = typer.Typer()
 
-DOWN_SECONDS = 90
-"""Longer than every process may take to stop, one rank after the other."""
-
 
 @app.command()
 def up(
@@ -35,6 +32,7 @@ def down() -> None:
 
     from deploy import pids, stack_state
     from deploy.embedded import Postgres, Redis
+    from deploy.processes import DOWN_SECONDS
     from shared.settings import settings
 
     data_dir = settings().data_dir
@@ -103,24 +101,30 @@ def doctor() -> None:
 def _show(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    counts = Table("received", "ticketed", "appended", "suppressed", "quarantined", "under way", "balanced")
-    counts.add_row(
-        *(str(found[k]) for k in ("received", "ticketed", "appended", "suppressed", "quarantined", "under_way")),
-        "yes" if found["balanced"] else "[red]NO[/red]",
-    )
+    def red(said: str) -> Text:
+        return Text(said, "red")
+
+    arrivals = Table("arrivals", "number")
+    for name in ("received", "ticketed", "appended", "suppressed", "quarantined", "under_way"):
+        arrivals.add_row(name.replace("_", " "), str(found[name]))
+    dead = str(found["dead_arrivals"])
+    arrivals.add_row("in dead letters", red(dead) if found["dead_arrivals"] else dead)
+    arrivals.add_row("discarded", str(found["discarded_arrivals"]))
+    arrivals.add_row("balanced", "yes" if found["balanced"] else red("NO"))
     rest = Table("letters sent", "refused", "tickets open", "next due", "dead letters", "relay")
     rest.add_row(
-        *(str(found[k]) for k in ("sent", "refused", "open")),
+        *(str(found[name]) for name in ("sent", "refused", "open")),
         found["due"] or "-",
-        f"[red]{found['dead']}[/red]" if found["dead"] else "0",
-        "alive" if found["relay_alive"] else "[red]not seen[/red]",
+        red(str(found["dead"])) if found["dead"] else "0",
+        "alive" if found["relay_alive"] else red("not seen"),
     )
     rooms = Table("worker", "under way", "timers", "queue", "process")
     for name, room in found["rooms"].items():
-        process = {True: "running", False: "[red]down[/red]", None: "-"}[room["running"]]
+        process = {True: Text("running"), False: red("down"), None: Text("-")}[room["running"]]
         queue = "Redis is away" if room["queue"] is None else str(room["queue"])
         rooms.add_row(name, str(room["under_way"]), str(room["timers"]), queue, process)
     console = Console()
-    for table in (counts, rest, rooms):
+    for table in (arrivals, rest, rooms):
         console.print(table)

@@ -4,10 +4,12 @@ import json
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
-from deploy.cli import billing, customers, tickets
+from deploy.cli import billing, customers, dead_letters, stack, tickets
 from services.desk.tasks import worker as desk
+from services.email_intake.store import store_email
 from services.tickets.tasks import worker as filing
 from shared import clock
 from shared.errors import Misconfigured, Permanent
@@ -107,3 +109,43 @@ def test_a_consumer_goes_on_from_its_cursor_and_sees_each_event_once(run, say):
     assert third["data"]["quote_id"] == "Q-HN-1001-3"
     with pytest.raises(Permanent, match="no cursor"):
         run(billing, "events", "--after", "yesterday")
+
+
+@pytest.fixture
+def unfiled(say, hear, session):
+    """An e-mail whose filing died of an error with brackets in it; gives the number of its dead letter."""
+    arrival_id = store_email(b"Subject: help\r\n\r\nhelp", source="help.eml")
+    event = EmailReceived(
+        arrival_id=arrival_id,
+        provider="[/b]",
+        mailbox="support@hypernode.example",
+        sender=Requester(email="anna@bloemen.example"),
+        subject="help",
+        text="help",
+        full_text="help",
+        received_at=clock.now(),
+    )
+    say("email_intake", event)
+    session.execute(text("delete from bus.delivery where hearer = 'email_intake.read_email'"))
+    session.commit()
+    hear(filing, "file_email")
+    return session.scalars(text("select id from bus.dead_letter")).one()
+
+
+@pytest.mark.parametrize("options", [(), ("--trace",)])
+def test_dead_letters_are_listed_whatever_stands_in_their_errors(run, unfiled, options):
+    assert "[/b]" in run(dead_letters, "list", *options).stdout
+
+
+def test_an_arrival_in_a_dead_letter_is_held_not_lost(run, unfiled, hear):
+    def told():
+        found = json.loads(run(stack, "status", "--json").stdout)
+        return [found[name] for name in ("received", "under_way", "dead_arrivals", "discarded_arrivals", "balanced")]
+
+    assert told() == [1, 0, 1, 0, True]
+    run(dead_letters, "replay", str(unfiled), "--by", "operator")
+    assert told() == [1, 1, 0, 0, True]
+    hear(filing, "file_email")
+    run(dead_letters, "discard", str(unfiled + 1), "--by", "operator")
+    assert told() == [1, 0, 0, 1, True]
+    assert "discarded" in run(stack, "status").stdout

@@ -10,8 +10,9 @@ import sys
 import pytest
 
 from deploy import pids, stack_state
-from deploy.flower_login import flower_login
-from deploy.processes import doors
+from deploy.embedded import STOP_SECONDS, Addresses
+from deploy.flower_login import Login, flower_login
+from deploy.processes import DOWN_SECONDS, StopOrder, doors, processes
 from deploy.settings import StackSettings
 from deploy.supervisor import check_ports
 from shared.errors import Misconfigured
@@ -144,3 +145,9 @@ def test_a_stack_file_that_a_power_cut_spoiled_does_not_block_the_next_start(tmp
     (tmp_path / "stack.json").write_text("")
     assert stack_state.read_state(tmp_path) == {}
     assert scopedesk("down", data_dir=tmp_path).stdout == "no stack runs here\n"
+
+
+def test_down_waits_as_long_as_every_rank_and_both_servers_may_take_to_stop(tmp_path):
+    table = processes(StackSettings(), Addresses("postgresql://", "redis://"), tmp_path, "INFO", Login("a", "b"))
+    ranks = [max(process.grace_seconds for process in table if process.stops is rank) for rank in StopOrder]
+    assert sum(ranks) + 2 * STOP_SECONDS <= DOWN_SECONDS
