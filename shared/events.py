@@ -249,13 +249,17 @@ class LetterWritten(Event):
 
 
 class LetterSent(Event):
-    """The mail server took a letter. `text` is what the requester reads."""
+    """The mail server took a letter. `text` is what the requester reads.
+
+    Not `confirmed`: it got the letter several times over and never said that it took it.
+    """
 
     letter_id: UUID
     kind: str
     message_id: str
     subject: str = ""
     text: str = ""
+    confirmed: bool = True
 
 
 class LetterRefused(Event):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,7 +15,16 @@ from email.policy import SMTP
 from services.notifications.settings import NotificationSettings
 from shared.errors import Misconfigured, Transient
 
+CONNECT_SECONDS = 30.0
+QUIT_SECONDS = 5.0
+HAND_OVER_SECONDS = 570.0
+"""A whole hand-over ends within this: after it, nobody waits for an answer any more."""
+
+SMTP_OK = {250, 251}
+SMTP_START_MAIL = 354
 SMTP_PERMANENT = 500
+ABOUT_US = {530, 534, 535, 538}
+"""Answers that ask for a (better) login, in whatever step they come (RFC 4954 6); they say nothing of a letter."""
 
 
 @dataclass(frozen=True)
@@ -45,43 +57,99 @@ class Refused:
     reason: str
 
 
-def post(parcel: Parcel, settings: NotificationSettings) -> Taken | Refused:
-    """Hand a letter over; a refusal for good (5xx, RFC 5321 4.2.1) is a result.
+@dataclass(frozen=True)
+class Unanswered:
+    """The mail server has the whole letter and did not say that it took it; most often it has."""
 
-    Raises Transient when the server is away, too slow, or says 4xx; Misconfigured when it does not know us.
+
+def post(parcel: Parcel, settings: NotificationSettings) -> Taken | Refused | Unanswered:
+    """Hand a letter over; a refusal for good (5xx, RFC 5321 4.2.1) and a lost last answer are results.
+
+    Raises Transient when the server is away, too slow, or says 4xx; Misconfigured when it does not accept us.
     """
     try:
-        with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=settings.smtp_timeout_seconds) as server:
+        server = _Server(settings)
+        try:
             _introduce(server, settings)
-            server.sendmail(parcel.envelope_sender, [parcel.recipient], parcel.as_bytes())
-    except smtplib.SMTPRecipientsRefused as error:
-        return _judge(*error.recipients[parcel.recipient])
-    except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as error:
-        raise Misconfigured(f"the mail server at {_place(settings)} does not accept our login: {error}") from error
+            return _hand_over(server, parcel)
+        finally:
+            server.leave()
+    except smtplib.SMTPNotSupportedError as error:
+        raise Misconfigured(f"the mail server at {_place(settings)} cannot do what is asked of it: {error}") from error
     except (smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
         # It speaks of the server or of us, not of this letter: refusing the letter for it would lose it.
         raise Transient(f"the mail server at {_place(settings)} takes no mail: {error.smtp_code}") from error
-    except smtplib.SMTPResponseException as error:
-        return _judge(error.smtp_code, error.smtp_error)
+    except smtplib.SMTPResponseException as error:  # to STARTTLS or AUTH
+        raise _about_us(error.smtp_code, error.smtp_error) from error
     except (OSError, smtplib.SMTPException) as error:
         raise Transient(f"no mail server answers at {_place(settings)}: {error}") from error
-    return Taken()
 
 
-def _introduce(server: smtplib.SMTP, settings: NotificationSettings) -> None:
+class _Server(smtplib.SMTP):
+    """Waits for each answer as long as RFC 5321 4.5.3.2 asks, and for all of them within one hand-over."""
+
+    def __init__(self, settings: NotificationSettings) -> None:
+        self.patience = settings.smtp_timeout_seconds
+        self._ends_at = time.monotonic() + HAND_OVER_SECONDS
+        super().__init__(settings.smtp_host, settings.smtp_port, timeout=min(CONNECT_SECONDS, self.patience))
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.sock is not None:
+            self.sock.settimeout(max(1.0, min(self.patience, self._ends_at - time.monotonic())))
+        return super().getreply()
+
+    def leave(self) -> None:
+        """End the conversation; by now no answer matters."""
+        self.patience = QUIT_SECONDS
+        with suppress(smtplib.SMTPException, OSError):
+            self.quit()
+        self.close()
+
+
+def _introduce(server: _Server, settings: NotificationSettings) -> None:
     if settings.smtp_starttls:
         server.starttls(context=ssl.create_default_context())
     password = settings.smtp_password()
     if settings.smtp_user and password:
         server.login(settings.smtp_user, password.get_secret_value())
+    server.ehlo_or_helo_if_needed()
+
+
+def _hand_over(server: _Server, parcel: Parcel) -> Taken | Refused | Unanswered:
+    code, answer = server.mail(parcel.envelope_sender)
+    if code not in SMTP_OK:
+        raise _about_us(code, answer)  # it refuses who writes, and says nothing of this letter
+    code, answer = server.rcpt(parcel.recipient)
+    if code not in SMTP_OK:
+        return _judge(code, answer)
+    code, answer = server.docmd("DATA")
+    if code != SMTP_START_MAIL:
+        return _judge(code, answer)
+    server.send(re.sub(rb"(?m)^\.", b"..", parcel.as_bytes()) + b".\r\n")  # RFC 5321 4.5.2: transparency
+    server.patience = HAND_OVER_SECONDS
+    try:
+        code, answer = server.getreply()
+    except (OSError, smtplib.SMTPException):
+        return Unanswered()
+    return Taken() if code in SMTP_OK else _judge(code, answer)
 
 
 def _judge(code: int, answer: bytes | str) -> Refused:
-    words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    reason = f"{code} {' '.join(words.split())}"
+    """Tell a refusal of the letter from what may change, and from what is about us."""
+    if code < SMTP_PERMANENT or code in ABOUT_US:
+        raise _about_us(code, answer)
+    return Refused(_words(code, answer))
+
+
+def _about_us(code: int, answer: bytes | str) -> Transient | Misconfigured:
     if code < SMTP_PERMANENT:
-        raise Transient(f"the mail server wants it later: {reason}")
-    return Refused(reason)
+        return Transient(f"the mail server wants it later: {_words(code, answer)}")
+    return Misconfigured(f"the mail server does not accept our login or sender: {_words(code, answer)}")
+
+
+def _words(code: int, answer: bytes | str) -> str:
+    words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return f"{code} {' '.join(words.split())}"
 
 
 def _place(settings: NotificationSettings) -> str:

@@ -23,8 +23,8 @@ class NotificationSettings(BaseSettings):
     smtp_starttls: bool = False
     smtp_user: str | None = None
     smtp_password_file: Path | None = None
-    smtp_timeout_seconds: float = Field(default=5.0, gt=0, le=20)
-    """For each answer of the mail server; a whole hand-over has to end within the lease of an act (30 s)."""
+    smtp_timeout_seconds: float = Field(default=300.0, gt=0, le=540)
+    """For each answer of the mail server, five minutes as RFC 5321 4.5.3.2 asks; its last one may take longer."""
     senders: dict[str, str] = Field(
         default={
             "hypernode": "support@hypernode.example",

@@ -30,7 +30,10 @@ class KnownTicket(Model, table=True):
 
 
 class Letter(Model, table=True):
-    """A letter, written once. `state`: written, sent, refused, or suppressed (never to be sent; `reason` says why)."""
+    """A letter, written once. `state`: written, sent, refused, or suppressed (never to be sent; `reason` says why).
+
+    `unanswered`: how often the mail server got it and did not say that it took it.
+    """
 
     __tablename__ = "letter"
     __table_args__ = (
@@ -51,6 +54,7 @@ class Letter(Model, table=True):
     state: str
     reason: str | None = None
     attempts: int = 0
+    unanswered: int = 0
     written_at: datetime = Field(sa_type=DateTime(timezone=True))
     settled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
@@ -119,6 +123,14 @@ def write(session: Session, letter: Letter) -> bool:
 def letter(session: Session, letter_id: UUID) -> Letter | None:
     """Return a letter, held against others until the transaction ends."""
     return session.get(Letter, letter_id, with_for_update=True)
+
+
+def count_unanswered(session: Session, letter_id: UUID) -> int:
+    """Note that the mail server did not confirm a letter, once more; gives how often it did not."""
+    found = letter(session, letter_id)
+    assert found is not None, "letters are never deleted"
+    found.unanswered += 1
+    return found.unanswered
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -17,7 +17,7 @@ from services.notifications import gateway, store
 from services.notifications.rules import envelope, letters, sending
 from services.notifications.rules.sending import Kind, Suppression
 from services.notifications.rules.wording import language
-from services.notifications.settings import notification_settings
+from services.notifications.settings import NotificationSettings, notification_settings
 from shared import clock
 from shared.bus import Transaction, Worker
 from shared.errors import Misconfigured, Transient
@@ -37,6 +37,14 @@ from shared.vocabulary import Decision, TicketFacts
 log = structlog.get_logger()
 worker = Worker("notifications")
 app = worker.app
+
+POST_LEASE_SECONDS = 600.0
+"""A little more than `gateway.HAND_OVER_SECONDS`: two attempts at once would be two copies."""
+
+UNANSWERED_TRIES = 3
+"""A letter that the mail server has and never confirms is handed over so often: each time may be one more copy."""
+
+Posted = gateway.Taken | gateway.Refused | gateway.Unanswered
 
 
 @worker.hears(TicketRouted)
@@ -98,7 +106,7 @@ def write_answer(event: TicketAnswered, tx: Transaction) -> None:
     )
 
 
-@worker.acts_on(LetterWritten)
+@worker.acts_on(LetterWritten, lease=POST_LEASE_SECONDS)
 def post_letter(event: LetterWritten, tx: Transaction) -> None:
     """Hand a letter to the mail server; every try carries the same Message-ID, so that a double shows as one."""
     letter = store.letter(tx.session, event.letter_id)
@@ -112,10 +120,21 @@ def post_letter(event: LetterWritten, tx: Transaction) -> None:
         body=letter.body,
     )
     settings = notification_settings()
-    tx.act(do=lambda: gateway.post(parcel, settings), then=partial(_settle, letter_id=letter.id))
+    tx.act(do=lambda: _hand_over(event.letter_id, parcel, settings), then=partial(_settle, letter_id=letter.id))
 
 
-def _settle(tx: Transaction, result: gateway.Taken | gateway.Refused, *, letter_id: UUID) -> None:
+def _hand_over(letter_id: UUID, parcel: gateway.Parcel, settings: NotificationSettings) -> Posted:
+    """Post a letter; when the last answer is lost, Transient for the first few times."""
+    result = gateway.post(parcel, settings)
+    if isinstance(result, gateway.Unanswered):
+        with Transaction.begin(worker.room) as tx:
+            unanswered = store.count_unanswered(tx.session, letter_id)
+        if unanswered < UNANSWERED_TRIES:
+            raise Transient("the mail server has the letter and did not say that it took it")
+    return result
+
+
+def _settle(tx: Transaction, result: Posted, *, letter_id: UUID) -> None:
     letter = store.letter(tx.session, letter_id)
     assert letter is not None, "letters are never deleted"
     letter.settled_at = clock.now()
@@ -130,6 +149,10 @@ def _settle(tx: Transaction, result: gateway.Taken | gateway.Refused, *, letter_
         case gateway.Taken():
             letter.state = "sent"
             tx.say(LetterSent(**told, message_id=letter.message_id))
+        case gateway.Unanswered():
+            letter.state, letter.reason = "sent", "unconfirmed"
+            tx.say(LetterSent(**told, message_id=letter.message_id, confirmed=False))
+            log.warning("letter sent, unconfirmed", ticket=letter.ticket_id, kind=letter.kind)
         case gateway.Refused(reason):
             letter.state, letter.reason = "refused", reason
             tx.say(LetterRefused(**told, reason=reason))

@@ -35,15 +35,17 @@ DUE = datetime(2099, 6, 5, 13, 0, tzinfo=UTC)
 
 
 class MailServer:
-    """Takes mail, or answers what it was told to answer."""
+    """Takes mail, or answers what it was told to answer; `hang up` takes it and says nothing."""
 
     def __init__(self):
         self.answer = "250 OK"
         self.taken = []
 
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 -- aiosmtpd's name
-        if self.answer.startswith("250"):
+    async def handle_DATA(self, server, _session, envelope):  # noqa: N802 -- aiosmtpd's name
+        if self.answer.startswith(("250", "hang up")):
             self.taken.append(envelope)
+        if self.answer == "hang up":
+            server.transport.abort()
         return self.answer
 
 
@@ -239,3 +241,31 @@ def test_a_refusal_for_good_is_recorded_and_said(say, hear, said, session, post)
     [refused] = said(LetterRefused)
     assert refused.reason == "550 no such person here"
     assert store.counts(session)["refused"] == 1
+
+
+def test_a_letter_that_is_never_confirmed_is_handed_over_three_times_and_then_sent_unconfirmed(
+    say, hear, said, session, post
+):
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    post.answer = "hang up"
+    outcomes = [outcome for _ in range(4) for outcome in hear(worker, "post_letter")]
+    assert outcomes == [Outcome.RETRY_LATER, Outcome.RETRY_LATER, Outcome.DONE]
+    assert len(post.taken) == 3
+    assert {read(envelope)["Message-ID"] for envelope in post.taken} == {said(LetterSent)[0].message_id}
+    [letter] = session.exec(store.select(store.Letter)).all()
+    assert (letter.state, letter.reason, said(LetterSent)[0].confirmed) == ("sent", "unconfirmed", False)
+
+
+def test_a_lost_answer_counts_only_when_the_server_had_the_letter(say, hear, session, post):
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    post.answer = "451 come back later"
+    for _ in range(5):
+        assert hear(worker, "post_letter") == [Outcome.RETRY_LATER]
+    post.answer = "hang up"
+    assert hear(worker, "post_letter") == [Outcome.RETRY_LATER]
+    post.answer = "250 OK"
+    assert hear(worker, "post_letter") == [Outcome.DONE]
+    [letter] = session.exec(store.select(store.Letter)).all()
+    assert (letter.state, letter.reason, letter.attempts) == ("sent", None, 7)
