@@ -23,6 +23,8 @@ MIN_VOICEMAIL_SECONDS = 5
 MISSED_CALL_SPAN = timedelta(minutes=30)
 """Missed calls of one caller within this span ask for one call back, not for several."""
 MAX_SUBJECT_CHARS = 90
+LONGEST_KEY_CHARS = 200
+"""A longer key is kept as its fingerprint: an entry of a PostgreSQL index has 2704 bytes at most."""
 SHORTEST_NUMBER_DIGITS = 6
 """Fewer digits are an extension of the telephone system, which the numbering library would take for a number."""
 
@@ -196,8 +198,10 @@ def key_of(fields: Mapping[str, Any], idempotency_key: str | None = None) -> str
     """What makes two records the same call: the call's own id and leg, else the sender's key, else all its fields."""
     call_id, leg_id = _text(fields, Column.CALL_ID), _text(fields, Column.LEG_ID)
     if call_id:
-        return f"call:{call_id}:{leg_id}"
-    return f"sender:{idempotency_key}" if idempotency_key else f"record:{digest_of(fields)}"
+        key = f"call:{call_id}:{leg_id}"
+    else:
+        key = f"sender:{idempotency_key}" if idempotency_key else f"record:{digest_of(fields)}"
+    return key if len(key) <= LONGEST_KEY_CHARS else f"digest:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def why_no_ticket(record: CallRecord) -> str | None:

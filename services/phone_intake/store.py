@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, func, text
+from sqlalchemy import DateTime, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, Session, col, select
 
@@ -47,7 +47,7 @@ class Arrival(Model, table=True):
 
 
 class Call(Model, table=True):
-    """The first arrival under a key: every later one is a repetition."""
+    """The arrival that counts under a key: the first one, or the first that could be used when that one could not."""
 
     __tablename__ = "call"
     __table_args__ = {"schema": "phone_intake"}  # noqa: RUF012
@@ -83,10 +83,18 @@ def arrival_to_read(session: Session, arrival_id: UUID) -> Arrival:
 
 
 def first_under(session: Session, key: str, arrival_id: UUID) -> Arrival | None:
-    """Claim a key for this arrival; gives the earlier arrival when another one has it already."""
+    """Claim a key for this arrival; gives the earlier arrival when another one has it already.
+
+    Two arrivals under one key that are read at once wait for each other here.
+    """
     session.execute(insert(Call).values(key=key, arrival_id=arrival_id).on_conflict_do_nothing())
-    holder = session.exec(select(Call.arrival_id).where(col(Call.key) == key)).one()
+    holder = session.exec(select(Call.arrival_id).where(col(Call.key) == key).with_for_update()).one()
     return None if holder == arrival_id else session.get(Arrival, holder)
+
+
+def pass_on(session: Session, key: str, arrival_id: UUID) -> None:
+    """Give a key that `first_under` found taken to this arrival."""
+    session.execute(update(Call).where(col(Call.key) == key).values(arrival_id=arrival_id))
 
 
 def caller_was_logged(

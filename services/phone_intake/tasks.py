@@ -31,6 +31,11 @@ def read_call(event: CallStored, tx: Transaction) -> None:
 
     arrival.provider, arrival.caller, arrival.started_at = record.provider, record.caller, record.started_at
     earlier = store.first_under(tx.session, arrival.key, arrival.id)
+    if earlier is not None and earlier.state == store.State.QUARANTINED and record.provider is not None:
+        # What kept the earlier one from being used is mended, in the settings or in the record.
+        store.pass_on(tx.session, arrival.key, arrival.id)
+        _suppress(earlier, f"came again and was read then ({arrival.source})", tx)
+        earlier = None
     if earlier is not None:
         if rules.digest_of(earlier.raw) == rules.digest_of(arrival.raw):
             _suppress(arrival, "duplicate", tx)

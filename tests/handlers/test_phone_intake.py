@@ -122,6 +122,42 @@ def test_a_number_that_is_not_ours_waits_for_a_person(session):
     assert said(session) == ["CallQuarantined"]
 
 
+@pytest.fixture
+def own_numbers(monkeypatch):
+    """Name the numbers that are ours, as an operator does in the settings."""
+
+    def own_numbers(numbers):
+        configured = PhoneIntakeSettings(numbers=numbers)
+        monkeypatch.setattr("services.phone_intake.tasks.settings", lambda: configured)
+
+    return own_numbers
+
+
+def test_a_call_to_a_forgotten_number_becomes_a_ticket_once_the_number_is_named_and_it_comes_again(
+    session, own_numbers
+):
+    own_numbers({"+31200000099": "luxcloud"})
+    arrive()
+    arrive()
+    hear(session)
+    assert said(session) == ["CallQuarantined", "CallSuppressed"], "coming again changes nothing by itself"
+    own_numbers({"+31200000042": "hypernode"})
+    arrive()
+    arrive()
+    hear(session)
+    assert said(session)[2:] == ["CallSuppressed", "CallLogged", "CallSuppressed"]
+    assert store.counts(session) == {"received": 4, "logged": 1, "suppressed": 3, "quarantined": 0, "waiting": 0}
+
+
+def test_a_call_id_of_any_length_is_a_key(session):
+    long = "".join(map(chr, range(0x4E00, 0x4E00 + 9000)))
+    arrive(call_id=long)
+    arrive(call_id=long)
+    arrive(call_id=long + "x")
+    hear(session)
+    assert said(session) == ["CallLogged", "CallSuppressed", "CallLogged"]
+
+
 def test_an_outbound_call_of_an_unknown_number_is_no_work_for_a_person(session):
     arrive(did="", to="+31201230000", direction="outbound")
     hear(session)
