@@ -13,6 +13,7 @@ from sqlmodel import Field, Session, col, delete, func, select
 
 from services.tickets import rules
 from shared.db import Model, json_column
+from shared.errors import Misconfigured
 from shared.vocabulary import TicketFacts
 
 SCHEMA = "tickets"
@@ -97,7 +98,10 @@ class Message(Model, table=True):
 
 
 def save_customer(session: Session, customer: rules.Customer) -> None:
-    """Write a customer anew: the record and all its people."""
+    """Write a customer anew: the record and all its people.
+
+    Misconfigured when the id belongs to a customer of another provider, who would be lost.
+    """
     values = {
         "id": customer.id,
         "provider": customer.provider,
@@ -108,7 +112,14 @@ def save_customer(session: Session, customer: rules.Customer) -> None:
         "language": customer.language,
         "facts": list(customer.facts),
     }
-    session.execute(insert(CustomerRecord).values(values).on_conflict_do_update(index_elements=["id"], set_=values))
+    own = col(CustomerRecord.provider) == customer.provider
+    row = insert(CustomerRecord).values(values).on_conflict_do_update(index_elements=["id"], set_=values, where=own)
+    if session.execute(row.returning(col(CustomerRecord.id))).one_or_none() is None:
+        other = session.exec(select(CustomerRecord.provider).where(col(CustomerRecord.id) == customer.id)).one()
+        raise Misconfigured(
+            f"the customer id {customer.id!r} of {customer.provider} belongs to a customer of {other} already: "
+            f"ids are one series for all providers, so make it unique, {customer.provider}-{customer.id} for example",
+        )
     session.execute(delete(Contact).where(col(Contact.customer_id) == customer.id))
     session.add_all(
         Contact(

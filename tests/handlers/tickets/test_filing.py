@@ -10,6 +10,7 @@ from services.tickets.tasks import WAITS_FOR_THE_ANSWERED_MAIL, worker
 from shared import clock
 from shared.bus import Transaction
 from shared.bus.worker import Outcome
+from shared.errors import Misconfigured
 from shared.events import CallLogged, EmailReceived, TicketOpened, TicketReplied
 from shared.vocabulary import Channel, Requester
 
@@ -203,3 +204,10 @@ def test_loading_a_customer_again_brings_the_people_up_to_date(bloemen, mail, sa
     anna, bob = said(TicketOpened)
     assert anna.ticket.requester.customer_id is None
     assert (bob.ticket.plan, bob.ticket.approvers) == ("eagle", ())
+
+
+def test_an_id_of_another_providers_customer_is_refused_and_that_customer_stays(bloemen, session):
+    with pytest.raises(Misconfigured, match="'c-1' of luxcloud belongs to a customer of hypernode"):
+        store.save_customer(session, rules.Customer(**{**vars(BLOEMEN), "provider": "luxcloud", "name": "Other"}))
+    session.rollback()
+    assert store.customer(session, "c-1") == BLOEMEN
