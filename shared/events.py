@@ -33,10 +33,15 @@ class Event(Fact):
 
 
 class EmailStored(Event):
-    """The raw bytes of one e-mail are durable; nothing has been read yet."""
+    """The raw bytes of one e-mail are durable; nothing has been read yet.
+
+    `mailbox` is the address it was delivered to, empty when only its headers tell. `source` is the way it came: a file
+    and its place in it, or the listener.
+    """
 
     arrival_id: UUID
     mailbox: str
+    source: str = ""
 
 
 class EmailReceived(Event):
@@ -124,7 +129,10 @@ class TicketOpened(Event):
 
 
 class TicketReplied(Event):
-    """The requester or another authorised person added to a ticket."""
+    """The requester or another authorised person added to a ticket.
+
+    `received_at`: when it reached us, which may be long before it is heard; None in events older than the field.
+    """
 
     arrival_id: UUID
     ticket: TicketFacts
@@ -132,6 +140,7 @@ class TicketReplied(Event):
     author_verified: bool
     text: str
     channel: Channel
+    received_at: AwareDatetime | None = None
 
 
 # --- decisions --------------------------------------------------------------------------------------------------------

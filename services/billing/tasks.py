@@ -7,7 +7,7 @@ Hears `ScopeDecided`, `TicketReplied`, `ConsentGiven`, `QuoteIssued` (as a timer
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -116,8 +116,8 @@ def read_consent(event: TicketReplied, tx: Transaction) -> None:
         version=token.version,
         by=event.author.email if event.author.may_approve_costs else None,
         how="email",
+        at=event.received_at or event.happened_at,
         vouched_for=event.author_verified,
-        event=event,
         tx=tx,
     )
 
@@ -133,8 +133,8 @@ def record_consent(event: ConsentGiven, tx: Transaction) -> None:
         version=event.version,
         by=event.given_by_email,
         how=f"told to {event.taken_by}",
+        at=event.happened_at,
         vouched_for=True,
-        event=event,
         tx=tx,
     )
 
@@ -145,8 +145,8 @@ def _agree(
     version: int,
     by: str | None,
     how: str,
+    at: datetime,
     vouched_for: bool,
-    event: TicketReplied | ConsentGiven,
     tx: Transaction,
 ) -> None:
     """Record a consent, or say why it is none."""
@@ -161,7 +161,7 @@ def _agree(
             total=quote.total,
             given_by=by,
             given_how=how,
-            given_at=event.happened_at,
+            given_at=at,
             vouched_for=vouched_for,
         ),
     )

@@ -77,6 +77,7 @@ def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: Ti
             author_verified=arrival.author_verified,
             text=arrival.text,
             channel=arrival.channel,
+            received_at=arrival.received_at,
         ),
     )
     log.info("reply filed", ticket_id=facts.ticket_id, channel=arrival.channel)

@@ -126,11 +126,15 @@ class Charge:
         return self.consent.total
 
 
+_OPEN_TO_A_YES = {QuoteState.OFFERED, QuoteState.AGREED, QuoteState.EXPIRED}
+"""What was agreed to in time counts, even when the end of the offer was heard first: the moment decides."""
+
+
 def _objection(quote: Quote, agreement: Agreement, by: str) -> str | None:
     objections = (
         (quote.quote_id != agreement.quote_id, "another quote was agreed to"),
         (quote.version != agreement.version, f"version {agreement.version} of it is not its newest, {quote.version}"),
-        (quote.state not in {QuoteState.OFFERED, QuoteState.AGREED}, f"the quote is {quote.state}"),
+        (quote.state not in _OPEN_TO_A_YES, f"the quote is {quote.state}"),
         (quote.valid_until is None or agreement.given_at >= quote.valid_until, "the quote was no longer valid"),
         (agreement.total != quote.total, f"{agreement.total} was agreed to, the quote says {quote.total}"),
         (by not in quote.approvers, "this person is not on record as one who may approve costs"),

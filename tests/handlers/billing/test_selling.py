@@ -239,9 +239,18 @@ def test_an_offer_ends_once_and_a_later_yes_is_refused(decide, hear, reply, said
     decide(decided())
     assert hear(worker, "expire_quote") == [Outcome.DONE]
     assert [(quote.quote_id, quote.version) for quote in said(QuoteExpired)] == [(QUOTE_ID, 1)]
-    reply(f"I agree to {QUOTE_ID}")
-    assert "expired" in said(ConsentRefused)[0].reason
+    reply(f"I agree to {QUOTE_ID}", received_at=said(QuoteIssued)[0].valid_until)
+    assert "no longer valid" in said(ConsentRefused)[0].reason
     assert said(ConsentRecorded) == []
+
+
+def test_a_yes_received_in_time_and_read_after_the_end_of_the_offer_is_charged(decide, hear, reply, said, charged):
+    decide(decided())
+    valid_until = said(QuoteIssued)[0].valid_until
+    assert hear(worker, "expire_quote") == [Outcome.DONE]
+    in_time = valid_until - timedelta(minutes=1)
+    reply(f"I agree to {QUOTE_ID}", received_at=in_time, happened_at=valid_until + timedelta(hours=1))
+    assert charged() == ([Outcome.DONE], [(QUOTE_ID, 1, "restore", 12500, "EUR")])
 
 
 def test_an_offer_that_was_agreed_to_does_not_end(consented, hear, said):

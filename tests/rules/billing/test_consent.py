@@ -48,9 +48,9 @@ def test_a_fitting_agreement_is_a_consent_and_gives_a_charge_of_exactly_that_amo
         ({}, {"quote_id": "Q-HN-1042-2"}, "another quote"),
         ({"version": 2}, {}, "version 1"),
         ({"state": QuoteState.DRAFT, "total": None}, {"total": None}, "draft"),
-        ({"state": QuoteState.EXPIRED}, {}, "expired"),
         ({"state": QuoteState.SUPERSEDED}, {}, "superseded"),
         ({}, {"given_at": QUOTE.valid_until}, "no longer valid"),
+        ({"state": QuoteState.EXPIRED}, {"given_at": QUOTE.valid_until}, "no longer valid"),
         ({}, {"total": Money.of("124.99", "EUR")}, "EUR 124.99"),
         ({}, {"total": Money.of(125, "USD")}, "USD 125.00"),
         ({}, {"given_by": "bob@bloemen.example"}, "may approve costs"),
@@ -63,6 +63,11 @@ def test_an_agreement_that_does_not_fit_is_refused_with_the_reason(quote, agreem
     outcome = Consent.to(dataclasses.replace(QUOTE, **quote), dataclasses.replace(YES, **agreement))
     assert isinstance(outcome, Refusal)
     assert reason in outcome.reason
+
+
+def test_an_agreement_given_in_time_counts_though_the_end_of_the_offer_was_heard_first():
+    given = dataclasses.replace(YES, given_at=QUOTE.valid_until - timedelta(microseconds=1))
+    assert isinstance(Consent.to(dataclasses.replace(QUOTE, state=QuoteState.EXPIRED), given), Consent)
 
 
 def test_neither_a_consent_nor_a_charge_can_be_made_by_hand():
