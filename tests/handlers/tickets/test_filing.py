@@ -103,8 +103,9 @@ def test_the_same_arrival_is_filed_once_however_often_it_is_said(mail, say, hear
 
 def test_a_colleague_adds_to_the_ticket_by_its_tag(bloemen, mail, said, session):
     mail()
-    mail("bob@bloemen.example", "Re: Shop down [HN-1001]", text="Still down")
+    added = mail("bob@bloemen.example", "Re: Shop down [HN-1001]", text="Still down")
     [replied] = said(TicketReplied)
+    assert replied.received_at == added.received_at
     assert (replied.ticket_id, replied.text, replied.channel) == ("HN-1001", "Still down", Channel.EMAIL)
     assert (replied.author.email, replied.author.may_approve_costs) == ("bob@bloemen.example", False)
     assert replied.ticket.requester.email == "anna@bloemen.example"
