@@ -45,9 +45,12 @@ app = worker.app
 @worker.hears(EmailStored, CallStored)
 def show_arrival(event: EmailStored | CallStored, tx: Transaction) -> None:
     """Show that something reached us."""
-    channel, source = (
-        (Channel.EMAIL, event.mailbox) if isinstance(event, EmailStored) else (Channel.PHONE, event.source)
+    channel, ways = (
+        (Channel.EMAIL, (event.source, event.mailbox))
+        if isinstance(event, EmailStored)
+        else (Channel.PHONE, (event.source,))
     )
+    source = ", ".join(filter(None, ways))
     heard.keep_arrival(tx.session, event.arrival_id, channel, source=source, received_at=event.happened_at)
 
 

@@ -93,7 +93,7 @@ def store_email(raw: bytes, mailbox: str = "", *, envelope_from: str | None = No
         with Transaction.begin("email_intake") as tx:
             tx.session.execute(insert(Raw).values(content_hash=content_hash, bytes=raw).on_conflict_do_nothing())
             tx.session.add(arrival)
-            tx.say(EmailStored(arrival_id=arrival_id, mailbox=arrival.recipient))
+            tx.say(EmailStored(arrival_id=arrival_id, mailbox=arrival.recipient, source=arrival.source))
     except UNREACHABLE as error:
         raise Transient("the database does not answer; the e-mail was not stored") from error
     return arrival_id

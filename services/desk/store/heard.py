@@ -94,6 +94,8 @@ def keep_quote(
 
 
 def keep_arrival(session: Session, arrival_id: UUID, channel: str, **told: Any) -> None:
-    """Keep what an event tells of an arrival; it leaves alone what other events told."""
+    """Keep what an event tells of an arrival; it leaves alone what other events told, and what a newer one settled."""
     statement = insert(Arrival).values(arrival_id=arrival_id, channel=channel, **{"state": "received", **told})
-    session.execute(statement.on_conflict_do_update(index_elements=["arrival_id"], set_=told))
+    old, new = Arrival.__table__.c.settled_at, statement.excluded.settled_at  # type: ignore[attr-defined]
+    newer = or_(old.is_(None), new.is_(None), new >= old)
+    session.execute(statement.on_conflict_do_update(index_elements=["arrival_id"], set_=told, where=newer))

@@ -16,6 +16,8 @@ from services.desk import store
 from services.desk.tasks import worker
 from services.desk.web.app import create_app
 from shared.events import (
+    CallQuarantined,
+    CallSuppressed,
     ChargeRecorded,
     ConsentGiven,
     ConsentRecorded,
@@ -307,6 +309,23 @@ def test_arrivals_without_a_ticket_are_listed_with_the_reason(show, web):
     assert "no headers" in page
     assert "a@b.example" in page
     assert web.get("/api/health").json()["tickets"]["quarantined"] == 1
+
+
+def test_an_arrival_from_a_file_tells_which_file_it_was(show, web):
+    arrival = uuid4()
+    show(
+        EmailStored(arrival_id=arrival, mailbox="", source="inbox/84-broken.eml"),
+        EmailQuarantined(arrival_id=arrival, reason="no headers"),
+    )
+    assert "inbox/84-broken.eml" in web.get("/arrivals").text
+
+
+def test_an_arrival_that_left_quarantine_does_not_come_back_when_older_news_is_heard_late(show, web):
+    arrival = uuid4()
+    show(CallSuppressed(arrival_id=arrival, reason="came again", happened_at=at(5)))
+    show(CallQuarantined(arrival_id=arrival, reason="no such number", happened_at=at(0)))
+    assert "came again" in web.get("/arrivals?state=suppressed").text
+    assert str(arrival) not in web.get("/arrivals").text
 
 
 def test_a_breached_target_is_shown(show, web):

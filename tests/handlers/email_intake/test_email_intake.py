@@ -8,7 +8,7 @@ from services.email_intake import store
 from services.email_intake.tasks import worker
 from shared.bus.worker import Outcome
 from shared.errors import Misconfigured
-from shared.events import EmailQuarantined, EmailReceived, EmailSuppressed
+from shared.events import EmailQuarantined, EmailReceived, EmailStored, EmailSuppressed
 
 MAIL = (
     b"Message-ID: <1@klant.example>\r\nFrom: Jan de Vries <Jan@klant.example>\r\nTo: support@hypernode.example\r\n"
@@ -35,6 +35,11 @@ def test_a_mail_from_a_person_is_said_with_all_that_a_ticket_needs(session, hear
     assert not event.sender_verified
     assert event.received_at == session.get(store.Arrival, arrival).received_at
     assert store.counts(session) == {"received": 1, "read": 1, "suppressed": 0, "quarantined": 0, "waiting": 0}
+
+
+def test_where_a_mail_came_from_is_said_with_its_arrival(said):
+    arrive()
+    assert [event.source for event in said(EmailStored)] == ["test"]
 
 
 def test_the_envelope_names_the_mailbox_and_the_ticket(hear, said):
