@@ -15,6 +15,7 @@ from deploy.settings import stack_settings
 from shared import clock
 from shared.errors import Misconfigured, ScopedeskError
 from shared.policies import Policies, load_policies
+from shared.policies.yaml_source import did_you_mean
 from shared.settings import settings
 
 NOTICE_OF_HOLIDAYS = timedelta(days=183)
@@ -41,6 +42,7 @@ def examine() -> Iterator[Finding]:
         _look("settings of the rooms", _room_settings),
         _look("data directory", _data_dir),
         _look("policies", _policies),
+        _look("providers", _providers),
         _look("holidays", lambda: holidays_reach(load_policies(), clock.now().date())),
         _look("stack", _stack),
     )
@@ -81,6 +83,27 @@ def _data_dir() -> str:
 
 def _policies() -> str:
     return ", ".join(load_policies().by_provider)
+
+
+def _providers() -> str:
+    from services.email_intake.settings import settings as email_settings
+    from services.notifications.settings import notification_settings
+    from services.phone_intake.settings import settings as phone_settings
+
+    named = {
+        "SCOPEDESK_EMAIL_INTAKE_MAILBOXES": set(email_settings().mailboxes.values()),
+        "SCOPEDESK_PHONE_INTAKE_NUMBERS": set(phone_settings().numbers.values()),
+        "SCOPEDESK_NOTIFICATIONS_SENDERS": set(notification_settings().senders),
+    }
+    known = load_policies().by_provider
+    strangers = [
+        f"{variable} names {name!r}: {did_you_mean(name, known) or 'known are ' + ', '.join(known)}"
+        for variable, names in named.items()
+        for name in sorted(names - known.keys())
+    ]
+    if strangers:
+        raise Misconfigured("no policy pack for a provider: " + "; ".join(strangers))
+    return "mailboxes, numbers and senders name known ones"
 
 
 def holidays_reach(policies: Policies, today: date) -> str:

@@ -141,6 +141,19 @@ def test_the_doctor_looks_at_everything_and_a_wrong_thing_does_not_hide_the_next
     assert "no Redis answers at REDIS_URL" in ill.stdout
 
 
+def test_the_doctor_names_a_provider_that_no_policy_pack_knows_and_the_setting_it_stands_in(tmp_path):
+    wrong = {
+        "SCOPEDESK_EMAIL_INTAKE_MAILBOXES": '{"help@shop.example": "hypernod"}',
+        "SCOPEDESK_PHONE_INTAKE_NUMBERS": '{"+31200000042": "nobody"}',
+        "SCOPEDESK_NOTIFICATIONS_SENDERS": '{"luxclod": "support@luxcloud.example"}',
+    }
+    told = scopedesk("doctor", data_dir=tmp_path, **wrong)
+    assert told.returncode == 1
+    assert "SCOPEDESK_EMAIL_INTAKE_MAILBOXES names 'hypernod': did you mean 'hypernode'?" in told.stdout
+    assert "SCOPEDESK_PHONE_INTAKE_NUMBERS names 'nobody': known are " in told.stdout
+    assert "SCOPEDESK_NOTIFICATIONS_SENDERS names 'luxclod'" in told.stdout
+
+
 def test_a_stack_file_that_a_power_cut_spoiled_does_not_block_the_next_start(tmp_path):
     (tmp_path / "stack.json").write_text("")
     assert stack_state.read_state(tmp_path) == {}
