@@ -54,6 +54,7 @@ def stack_status() -> dict[str, Any]:
             "balanced": received == accounted + under_way + dead + discarded,
             "sent": letters["sent"],
             "refused": letters["refused"],
+            "letters_suppressed": letters["suppressed"],
             "open": desk["open"],
             "due": due.isoformat() if due else None,
             "dead": health.dead_letters(session),

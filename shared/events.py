@@ -281,6 +281,14 @@ class LetterRefused(Event):
     text: str = ""
 
 
+class LetterSuppressed(Event):
+    """A letter stays unwritten; `reason` says why (no address, a limit, a machine that would answer)."""
+
+    letter_id: UUID
+    kind: str
+    reason: str
+
+
 # --- what people say at the desk --------------------------------------------------------------------------------------
 
 

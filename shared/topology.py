@@ -31,12 +31,13 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.QuoteExpired: ("desk.show_quote_expired",),
     e.ConsentGiven: ("billing.record_consent",),
     e.ConsentRecorded: ("billing.charge", "desk.show_consent"),
-    e.ConsentRefused: (),  # stands in the ticket's history, for agents
+    e.ConsentRefused: ("desk.show_refused_consent",),
     e.ChargeRecorded: ("notifications.write_charge_notice", "desk.show_charge"),
     # letters
     e.LetterWritten: ("notifications.post_letter",),
     e.LetterSent: ("desk.show_letter",),
     e.LetterRefused: ("desk.show_letter_refused",),
+    e.LetterSuppressed: ("desk.show_letter_suppressed",),
     # people
     e.TicketAnswered: ("sla.stop_first_response", "notifications.write_answer", "desk.show_answer"),
     e.TicketResolved: ("sla.stop_all_targets", "desk.show_resolved"),

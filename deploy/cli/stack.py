@@ -113,9 +113,9 @@ def _show(found: dict[str, Any]) -> None:
     arrivals.add_row("in dead letters", red(dead) if found["dead_arrivals"] else dead)
     arrivals.add_row("discarded", str(found["discarded_arrivals"]))
     arrivals.add_row("balanced", "yes" if found["balanced"] else red("NO"))
-    rest = Table("letters sent", "refused", "tickets open", "next due", "dead letters", "relay")
+    rest = Table("letters sent", "refused", "suppressed", "tickets open", "next due", "dead letters", "relay")
     rest.add_row(
-        *(str(found[name]) for name in ("sent", "refused", "open")),
+        *(str(found[name]) for name in ("sent", "refused", "letters_suppressed", "open")),
         found["due"] or "-",
         red(str(found["dead"])) if found["dead"] else "0",
         "alive" if found["relay_alive"] else red("not seen"),

@@ -16,12 +16,14 @@ from shared.events import (
     CallSuppressed,
     ChargeRecorded,
     ConsentRecorded,
+    ConsentRefused,
     EmailQuarantined,
     EmailStored,
     EmailSuppressed,
     Event,
     LetterRefused,
     LetterSent,
+    LetterSuppressed,
     QuoteDrafted,
     QuoteExpired,
     QuoteIssued,
@@ -155,6 +157,13 @@ def show_consent(event: ConsentRecorded, tx: Transaction) -> None:
     """Show that somebody agreed to an offer."""
     version = event.version
     heard.keep_quote(tx.session, number(event), event.quote_id, version, QuoteState.AGREED, total=event.total)
+    heard.merge(tx.session, number(event), event.happened_at, {"consent_at": {}})
+
+
+@worker.hears(ConsentRefused)
+def show_refused_consent(event: ConsentRefused, tx: Transaction) -> None:
+    """Show that a yes waits for an agent."""
+    heard.merge(tx.session, number(event), event.happened_at, {"consent_refused_at": {}})
 
 
 @worker.hears(ChargeRecorded)
@@ -177,6 +186,13 @@ def show_letter(event: LetterSent, tx: Transaction) -> None:
 def show_letter_refused(event: LetterRefused, tx: Transaction) -> None:
     """Show that the requester has not been told."""
     heard.merge(tx.session, number(event), event.happened_at, {"letter_refused_at": {}})
+
+
+@worker.hears(LetterSuppressed)
+def show_letter_suppressed(event: LetterSuppressed, tx: Transaction) -> None:
+    """Show that the requester was not told something; an acknowledgement is missed by nobody."""
+    if event.kind != "acknowledgement":
+        heard.merge(tx.session, number(event), event.happened_at, {"letter_suppressed_at": {}})
 
 
 def number(event: Event) -> str:

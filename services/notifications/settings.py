@@ -35,10 +35,10 @@ class NotificationSettings(BaseSettings):
     )
     """Provider to the mailbox of its letters on tickets that came to none (calls); else its policy's address. JSON."""
     burst_limit: int = Field(default=3, ge=0)
-    """Letters of one automatic kind to one address within `burst_minutes`."""
+    """Acknowledgements to one address within `burst_minutes`."""
     burst_minutes: int = Field(default=10, ge=1)
     daily_limit: int = Field(default=5, ge=0)
-    """Letters of one automatic kind to one address within 24 hours."""
+    """Acknowledgements to one address within 24 hours."""
 
     @property
     def burst(self) -> timedelta:

@@ -1,7 +1,7 @@
 """Notifications: the letters that requesters get.
 
 Hears   TicketRouted, QuoteIssued, ChargeRecorded, TicketAnswered; and its own LetterWritten, to hand a letter over.
-Says    LetterWritten, LetterSent, LetterRefused.
+Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed.
 Owns    every letter from its first word to the mail server's answer, and why a letter was not written.
 """
 
@@ -25,6 +25,7 @@ from shared.events import (
     ChargeRecorded,
     LetterRefused,
     LetterSent,
+    LetterSuppressed,
     LetterWritten,
     QuoteIssued,
     TicketAnswered,
@@ -203,9 +204,13 @@ def _write(
             earlier=store.thread_of(tx.session, ticket.ticket_id),
             automatic=kind.automatic,
         )
-    if store.write(tx.session, letter) and letter.reason is None:
-        tx.say(LetterWritten(ticket_id=ticket.ticket_id, letter_id=letter_id, kind=kind))
+    told = {"ticket_id": ticket.ticket_id, "letter_id": letter_id, "kind": kind}
+    if not store.write(tx.session, letter):
+        return
+    if letter.reason is None:
+        tx.say(LetterWritten(**told))
     else:
+        tx.say(LetterSuppressed(**told, reason=letter.reason))
         log.info("letter suppressed", ticket=ticket.ticket_id, kind=kind, reason=letter.reason)
 
 
@@ -217,7 +222,7 @@ def _suppression(
     own_mailboxes: set[str],
 ) -> Suppression | None:
     reason = sending.suppression(kind, ticket, decision, own_mailboxes)
-    if reason is not None or not kind.unasked:
+    if reason is not None or not kind.limited:
         return reason
     settings, now = notification_settings(), clock.now()
     return sending.over_limit(

@@ -78,6 +78,11 @@ def ticket_of(session, subject):
     return session.scalars(statement, {"subject": subject}).one()
 
 
+def ticket_of_caller(session):
+    statement = text("select number from tickets.ticket where facts->'requester'->>'phone' = :phone")
+    return session.scalars(statement, {"phone": NO_CUSTOMER}).one()
+
+
 @pytest.fixture(scope="module")
 def journey(empty_tables, free_port, tmp_path_factory):
     """Mails and calls of every outcome, then what people do at the desk, then every timer."""
@@ -139,6 +144,7 @@ def travel(session, book):
     with Transaction.begin("desk") as tx:
         tx.say(ConsentGiven(ticket_id=number, **quote))
         tx.say(TicketAnswered(ticket_id=number, agent="an agent", text="We start now."))
+        tx.say(TicketAnswered(ticket_id=ticket_of_caller(session), agent="an agent", text="Done."))
     journey.go_on()
     # Timers: first those of tickets that nobody answered, then the offers that nobody took.
     journey.go_on(timers=["sla.check_target", "billing.expire_quote"])
@@ -155,6 +161,7 @@ def travel(session, book):
     return journey
 
 
+NO_CUSTOMER = "+31205550199"
 CALLS = [
     {
         "call_id": "c1",
@@ -173,6 +180,16 @@ CALLS = [
         "from": "+31200000042",
         "did": "+31205550101",
         "outcome": "answered",
+    },
+    {
+        "call_id": "c4",
+        "started_at": "2026-06-03T10:10:00+02:00",
+        "direction": "inbound",
+        "from": NO_CUSTOMER,
+        "did": "+31200000042",
+        "outcome": "answered",
+        "duration_seconds": "60",
+        "summary": "The shop does not answer at all.",
     },
     {"call_id": "c3", "started_at": "yesterday", "direction": "inbound"},
 ]

@@ -136,6 +136,9 @@ def upgrade() -> None:
         sa.Column("breached_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("written_to_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("letter_refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("letter_suppressed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("consent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("consent_refused_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
         schema="desk",
     )

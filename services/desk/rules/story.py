@@ -56,14 +56,24 @@ class ChargeView(View):
     at: AwareDatetime
 
 
+class RefusedConsent(View):
+    """An agreement that does not count, and what is missing."""
+
+    quote_id: str
+    version: int
+    given_how: str
+    reason: str
+    at: AwareDatetime
+
+
 class LetterView(View):
-    """A letter and what the mail server said to it."""
+    """A letter and what the mail server said to it, or why it stayed unwritten."""
 
     letter_id: UUID
     kind: str
     state: str
-    subject: str
-    text: str
+    subject: str = ""
+    text: str = ""
     at: AwareDatetime
     message_id: str | None = None
     reason: str | None = None
@@ -88,6 +98,7 @@ class TicketStory(View):
     routing: Routing | None = None
     quotes: tuple[QuoteStory, ...] = ()
     charges: tuple[ChargeView, ...] = ()
+    refused_consents: tuple[RefusedConsent, ...] = ()
     letters: tuple[LetterView, ...] = ()
     conversation: tuple[Said, ...] = ()
     history: tuple[HistoryLine, ...] = ()
@@ -112,6 +123,7 @@ def tell(
         routing=routing,
         quotes=quotes(events),
         charges=tuple(_charges(events)),
+        refused_consents=tuple(_refused_consents(events)),
         letters=tuple(_letters(events)),
         conversation=tuple(sorted(_conversation(events), key=lambda said: said.at)),
         history=tuple(
@@ -166,11 +178,26 @@ def _charges(events: Iterable[e.Event]) -> Iterable[ChargeView]:
             yield ChargeView.model_validate({**told, "at": event.happened_at})
 
 
+def _refused_consents(events: Iterable[e.Event]) -> Iterable[RefusedConsent]:
+    for event in events:
+        if isinstance(event, e.ConsentRefused):
+            told = event.model_dump(include=set(RefusedConsent.model_fields))
+            yield RefusedConsent.model_validate({**told, "at": event.happened_at})
+
+
+_LETTER_STATES: dict[type[e.Event], str] = {
+    e.LetterSent: "sent",
+    e.LetterRefused: "refused",
+    e.LetterSuppressed: "suppressed",
+}
+
+
 def _letters(events: Iterable[e.Event]) -> Iterable[LetterView]:
     for event in events:
-        if isinstance(event, e.LetterSent | e.LetterRefused):
+        if state := _LETTER_STATES.get(type(event)):
             told = event.model_dump(include=set(LetterView.model_fields))
-            state = "sent" if isinstance(event, e.LetterSent) else "refused"
+            if isinstance(event, e.LetterSent) and not event.confirmed:
+                told["reason"] = "the mail server did not confirm it"
             yield LetterView.model_validate({**told, "state": state, "at": event.happened_at})
 
 
@@ -239,10 +266,14 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
             return f"{event.total} was recorded for the billing system."
         case e.LetterWritten():
             return f"A letter was written: {_spaced(event.kind)}."
+        case e.LetterSent(confirmed=False):
+            return f"The mail server got the letter and did not confirm it: {_spaced(event.kind)}."
         case e.LetterSent():
             return f"The mail server took the letter: {_spaced(event.kind)}."
         case e.LetterRefused():
             return f"The mail server refused the letter for good: {_spaced(event.kind)}."
+        case e.LetterSuppressed():
+            return f"A letter stayed unwritten: {_spaced(event.kind)} ({event.reason})."
         case e.TicketAnswered():
             return f"{event.agent} answered."
         case e.TicketResolved():

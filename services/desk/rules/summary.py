@@ -83,6 +83,10 @@ class TicketRow(View):
     due_is_house_default: bool = False
     breached: bool = False
     letter_refused: bool = False
+    letter_suppressed: bool = False
+    """Something the requester should know was not written to them."""
+    consent_waits: bool = False
+    """Somebody agreed to a quote and it does not count: an agent has to ask."""
     quotes: tuple[QuoteRow, ...] = ()
     received_at: AwareDatetime
 
@@ -121,6 +125,8 @@ def summarise(
     answered: bool,
     breached: bool,
     letter_refused: bool,
+    letter_suppressed: bool,
+    consent_waits: bool,
     quotes: tuple[QuoteRow, ...],
 ) -> TicketRow:
     """Put what is known of a ticket on one line."""
@@ -149,6 +155,8 @@ def summarise(
         due_is_house_default=bool(target and target.house_default),
         breached=breached,
         letter_refused=letter_refused,
+        letter_suppressed=letter_suppressed,
+        consent_waits=consent_waits,
         quotes=quotes,
         received_at=facts.received_at,
     )

@@ -131,14 +131,15 @@ def _row(ticket: Ticket, state: str, due_at: datetime | None, quotes: Mapping[st
         due_at=due_at,
         answered=ticket.answered_at is not None,
         breached=ticket.breached_at is not None,
-        letter_refused=_last_letter_refused(ticket),
+        letter_refused=_stands(ticket.letter_refused_at, ticket.written_to_at),
+        letter_suppressed=_stands(ticket.letter_suppressed_at, ticket.answered_at, ticket.resolved_at),
+        consent_waits=_stands(ticket.consent_refused_at, ticket.consent_at, ticket.answered_at, ticket.resolved_at),
         quotes=tuple(quotes.get(ticket.ticket_id, ())),
     )
 
 
-def _last_letter_refused(ticket: Ticket) -> bool:
-    refused, taken = ticket.letter_refused_at, ticket.written_to_at
-    return refused is not None and (taken is None or taken < refused)
+def _stands(trouble: datetime | None, *mended: datetime | None) -> bool:
+    return trouble is not None and all(at is None or at < trouble for at in mended)
 
 
 def _decision(ticket: Ticket) -> Decision | None:

@@ -46,6 +46,9 @@ class Ticket(Model, table=True):
     breached_at: datetime | None = _instant()
     written_to_at: datetime | None = _instant()
     letter_refused_at: datetime | None = _instant()
+    letter_suppressed_at: datetime | None = _instant()
+    consent_at: datetime | None = _instant()
+    consent_refused_at: datetime | None = _instant()
 
 
 class Quote(Model, table=True):

@@ -28,6 +28,11 @@ class Kind(StrEnum):
         """It answers a mail by machine, so it could answer a machine; the others follow a person's act."""
         return self in {Kind.ACKNOWLEDGEMENT, Kind.QUOTE}
 
+    @property
+    def limited(self) -> bool:
+        """An address gets only so many of it. A quote was asked for, and billing takes it for told."""
+        return self is Kind.ACKNOWLEDGEMENT
+
 
 class Suppression(StrEnum):
     """Why a letter stays unwritten."""

@@ -21,10 +21,12 @@ from shared.events import (
     ChargeRecorded,
     ConsentGiven,
     ConsentRecorded,
+    ConsentRefused,
     EmailQuarantined,
     EmailStored,
     LetterRefused,
     LetterSent,
+    LetterSuppressed,
     QuoteExpired,
     QuoteIssued,
     ScopeDecided,
@@ -199,6 +201,59 @@ def test_a_reply_makes_an_answered_ticket_open_again(show, session):
     assert store.list_tickets(session)[0].state == "answered"
     show(reply)
     assert store.list_tickets(session)[0].state == "open"
+
+
+def refused_consent(minutes):
+    return ConsentRefused(
+        ticket_id="HN-1042", quote_id="Q-HN-1042-1", version=1, given_how="email",
+        reason="the sender is not authenticated", happened_at=at(minutes),
+    )  # fmt: skip
+
+
+def flags(session):
+    [row] = store.list_tickets(session)
+    return row.consent_waits, row.letter_suppressed
+
+
+def test_a_yes_that_does_not_count_waits_for_an_agent_in_list_and_page(show, web):
+    *events, _, _, _, _ = whole_life(ticket())
+    show(*events, refused_consent(7))
+    assert "a yes waits for an agent" in web.get("/").text
+    page = web.get("/tickets/HN-1042").text
+    assert "a yes waits for an agent" in page
+    assert "does not count:\n    the sender is not authenticated" in page
+
+
+@pytest.mark.parametrize(
+    "mending",
+    [
+        TicketAnswered(ticket_id="HN-1042", agent="P", text="Who are you?", happened_at=at(20)),
+        TicketResolved(ticket_id="HN-1042", agent="P", happened_at=at(20)),
+        ConsentRecorded(
+            ticket_id="HN-1042", quote_id="Q-HN-1042-1", version=1, consent_id=uuid4(), given_by="anna@winkel.example",
+            given_how="telephone", total=RESTORE.total, happened_at=at(20),
+        ),
+    ],
+    ids=lambda event: type(event).__name__,
+)  # fmt: skip
+def test_a_refused_yes_waits_until_an_agent_has_dealt_with_it(show, session, mending):
+    show(opened(ticket()), mending)
+    show(refused_consent(19))
+    assert flags(session) == (False, False)
+    show(refused_consent(21))
+    assert flags(session) == (True, False)
+
+
+@pytest.mark.parametrize(("kind", "flagged"), [("quote", True), ("answer", True), ("acknowledgement", False)])
+def test_a_letter_that_stayed_unwritten_is_shown_and_flagged_when_it_is_missed(show, session, web, kind, flagged):
+    suppressed = LetterSuppressed(ticket_id="HN-1042", letter_id=uuid4(), kind=kind, reason="no-address")
+    show(opened(ticket()), suppressed)
+    assert flags(session) == (False, flagged)
+    assert ("letter not sent" in web.get("/").text) is flagged
+    page = web.get("/tickets/HN-1042").text
+    assert "suppressed" in page
+    assert "no-address" in page
+    assert ("letter not sent" in page) is flagged
 
 
 @pytest.mark.parametrize("sort", ["due", "newest"])

@@ -18,6 +18,7 @@ from shared.events import (
     ChargeRecorded,
     LetterRefused,
     LetterSent,
+    LetterSuppressed,
     LetterWritten,
     QuoteIssued,
     TicketAnswered,
@@ -151,6 +152,21 @@ def test_the_fourth_ticket_of_an_address_within_minutes_is_kept_but_not_acknowle
     assert store.counts(session) == {"written": 3, "sent": 0, "refused": 0, "suppressed": 1}
     suppressed = session.exec(store.select(store.Letter).where(store.Letter.state == "suppressed")).one()
     assert suppressed.reason == "burst-limit"
+    assert [(event.letter_id, event.reason) for event in said(LetterSuppressed)] == [(suppressed.id, "burst-limit")]
+
+
+def test_every_quote_is_sent_however_many_an_address_asks_for(say, hear, said, database):
+    say("billing", *(quoted(ticket(f"HN-{number}")) for number in range(1001, 1009)))
+    hear(worker, "write_quote")
+    assert len(said(LetterWritten)) == 8
+    assert said(LetterSuppressed) == []
+
+
+def test_a_letter_that_stays_unwritten_is_said_once(say, hear, said, database):
+    facts = ticket(requester=Requester(phone="+31205550199"))
+    say("sla", routed(facts), routed(facts))
+    hear(worker, "write_acknowledgement")
+    assert [(event.kind, event.reason) for event in said(LetterSuppressed)] == [("acknowledgement", "no-address")]
 
 
 def test_a_caller_with_a_known_address_is_written_to(say, hear, said, post):

@@ -9,8 +9,19 @@ from hypothesis import strategies as st
 from services.desk.rules import story, summary
 from services.desk.rules.summary import QuoteState, Sort, State, TicketQuery
 from shared.errors import Permanent
-from shared.events import ChargeRecorded, ConsentRecorded, QuoteDrafted, QuoteExpired, QuoteIssued
+from shared.events import (
+    ChargeRecorded,
+    ConsentRecorded,
+    ConsentRefused,
+    LetterRefused,
+    LetterSent,
+    LetterSuppressed,
+    QuoteDrafted,
+    QuoteExpired,
+    QuoteIssued,
+)
 from shared.money import Money
+from shared.policies import load_policies
 from shared.topology import HEARERS
 from shared.vocabulary import (
     Channel,
@@ -97,6 +108,39 @@ def test_an_offer_that_nobody_took_is_expired():
     assert (quote.state, quote.total) == (QuoteState.EXPIRED, Money.of(125, "EUR"))
 
 
+def test_a_yes_that_does_not_count_is_told_with_what_is_missing():
+    refused = ConsentRefused(**QUOTE, version=1, given_how="email", reason="the sender is not authenticated")
+    told = story.tell(
+        line(consent_waits=True),
+        facts=FACTS,
+        decision=None,
+        routing=None,
+        events=[issued(1, 125), refused],
+        policy=load_policies().provider("hypernode"),
+    )
+    assert [(yes.quote_id, yes.reason) for yes in told.refused_consents] == [("Q-HN-1042-1", refused.reason)]
+    assert told.quotes[0].state is QuoteState.OFFERED
+
+
+LETTER = {"ticket_id": "HN-1042", "letter_id": uuid4(), "kind": "quote"}
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "reason"),
+    [
+        (LetterSuppressed(**LETTER, reason="no-address"), "suppressed", "no-address"),
+        (LetterSent(**LETTER, message_id="<a@b>"), "sent", None),
+        (LetterSent(**LETTER, message_id="<a@b>", confirmed=False), "sent", "the mail server did not confirm it"),
+        (LetterRefused(**LETTER, reason="550 no"), "refused", "550 no"),
+    ],
+)
+def test_a_letter_is_told_with_what_became_of_it(event, state, reason):
+    told = story.tell(
+        line(), facts=FACTS, decision=None, routing=None, events=[event], policy=load_policies().provider("hypernode")
+    )
+    assert [(letter.state, letter.reason) for letter in told.letters] == [(state, reason)]
+
+
 def line(**changes):
     known = {
         "state": State.OPEN,
@@ -104,6 +148,8 @@ def line(**changes):
         "answered": False,
         "breached": False,
         "letter_refused": False,
+        "letter_suppressed": False,
+        "consent_waits": False,
         "quotes": (),
     }
     return summary.summarise(FACTS, DECISION, ROUTING, **known | changes)
@@ -126,6 +172,8 @@ def test_a_ticket_is_on_its_line_before_anything_is_decided():
         answered=False,
         breached=False,
         letter_refused=False,
+        letter_suppressed=False,
+        consent_waits=False,
         quotes=(),
     )
     assert (row.number, row.verdict, row.team, row.price) == ("HN-1042", None, None, None)
@@ -173,5 +221,6 @@ def test_every_event_of_a_ticket_has_a_sentence(event):
         agent="c",
         kind="charge_notice",
         reason="d",
+        confirmed=True,
     )
     assert story.describe(told).endswith(".")
