@@ -75,3 +75,7 @@ def test_the_sixth_letter_of_a_day_is_suppressed():
 def test_nobody_is_told_that_an_acknowledgement_cannot_be_delivered():
     assert envelope_sender(Kind.ACKNOWLEDGEMENT, "support@hypernode.example") == ""
     assert envelope_sender(Kind.QUOTE, "support@hypernode.example") == "support@hypernode.example"
+
+
+def test_only_acknowledgements_are_limited_for_an_address():
+    assert [kind for kind in Kind if kind.limited] == [Kind.ACKNOWLEDGEMENT]
