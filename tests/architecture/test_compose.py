@@ -65,6 +65,34 @@ def test_our_containers_have_no_rights_they_do_not_need(name):
     assert "USER scopedesk" in (ROOT / "deploy" / "Dockerfile").read_text()
 
 
+OURS = sorted(set(COMPOSE) - {"postgres", "redis"})
+PORTS = {field: str(info.default) for field, info in StackSettings.model_fields.items() if field.endswith("_port")}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_settings_in_the_env_file_reach_every_process(name):
+    assert COMPOSE[name]["env_file"] == [{"path": ".env", "required": False}]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_letters_go_where_the_env_file_says(name):
+    told = COMPOSE[name]["environment"]
+    assert told["SCOPEDESK_NOTIFICATIONS_SMTP_HOST"] == "${SCOPEDESK_NOTIFICATIONS_SMTP_HOST:-mail_catcher}"
+    assert told["SCOPEDESK_NOTIFICATIONS_SMTP_PORT"] == "${SCOPEDESK_NOTIFICATIONS_SMTP_PORT:-1025}"
+
+
+@pytest.mark.parametrize("field", PORTS)
+def test_a_port_setting_moves_the_door_outside_and_not_inside(field):
+    setting, port = f"SCOPEDESK_{field.upper()}", PORTS[field]
+    published = [door for service in COMPOSE.values() for door in service.get("ports", ())]
+    if field != "catcher_smtp_port":  # only the containers send letters to it
+        assert f"127.0.0.1:${{{setting}:-{port}}}:{port}" in published
+    if field == "flower_port":
+        assert f"--port={port}" in COMPOSE["flower"]["command"]
+    else:
+        assert {COMPOSE[name]["environment"][setting] for name in OURS} == {port}
+
+
 def test_redis_keeps_what_it_was_given_and_never_drops_a_queue():
     command = " ".join(COMPOSE["redis"]["command"])
     assert "--appendonly yes" in command
