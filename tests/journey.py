@@ -91,7 +91,7 @@ class Journey:
             tx.session.flush()
             raise Injected
 
-        worker.handlers[hearer] = Registered(fail_at_the_end, handler.events, handler.lease)
+        worker.handlers[hearer] = Registered(fail_at_the_end, handler.events, handler.within)
         try:
             return worker.deliver(hearer, delivery)
         finally:

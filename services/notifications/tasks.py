@@ -39,7 +39,7 @@ log = structlog.get_logger()
 worker = Worker("notifications")
 app = worker.app
 
-POST_LEASE_SECONDS = 600.0
+POST_WITHIN_SECONDS = 600.0
 """A little more than `gateway.HAND_OVER_SECONDS`: two attempts at once would be two copies."""
 
 UNANSWERED_TRIES = 3
@@ -107,7 +107,7 @@ def write_answer(event: TicketAnswered, tx: Transaction) -> None:
     )
 
 
-@worker.acts_on(LetterWritten, lease=POST_LEASE_SECONDS)
+@worker.acts_on(LetterWritten, within=POST_WITHIN_SECONDS)
 def post_letter(event: LetterWritten, tx: Transaction) -> None:
     """Hand a letter to the mail server; every try carries the same Message-ID, so that a double shows as one."""
     letter = store.letter(tx.session, event.letter_id)

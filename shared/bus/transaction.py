@@ -81,8 +81,8 @@ class Transaction:
     def act(self, *, do: Callable[[], Any], then: Callable[[Transaction, Any], None]) -> None:
         """Name what an `acts_on` handler does outside: `do()` without a transaction, `then(tx, result)` in another.
 
-        `do` may happen again after a crash, so it carries an idempotency key; it must end by itself well within the
-        lease that its handler was registered with.
+        `do` may happen again after a crash, so it carries an idempotency key; it must end by itself within the time
+        that its handler was registered with.
         """
         if self._act is not None:
             raise ValueError("a delivery is one act: say a second event for a second act")

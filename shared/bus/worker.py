@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session
 
-from shared.bus import engine, event_log
+from shared.bus import engine, event_log, leases
 from shared.bus.event_log import Claim
 from shared.bus.transaction import Transaction
 from shared.db import engine as database
@@ -23,8 +23,8 @@ from shared.topology import HEARERS, ROOMS
 
 log = structlog.get_logger()
 
-ACT_LEASE_SECONDS = 30.0
-"""How long an act outside may take before the bus takes its worker for dead and lets another try."""
+ACT_SECONDS = 60.0
+"""How long an act outside may take before another attempt may begin, even if this one still runs."""
 
 RETRY_FIRST_SECONDS = 0.5
 RETRY_CAP_SECONDS = 600
@@ -46,11 +46,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Registered:
-    """A handler as the bus calls it. `lease`: it acts outside, in two transactions, for so many seconds at most."""
+    """A handler as the bus calls it. `within`: it acts outside, in two transactions, for so many seconds at most."""
 
     function: Handler
     events: tuple[type[Event], ...]
-    lease: float | None
+    within: float | None
 
 
 class Worker:
@@ -67,19 +67,20 @@ class Worker:
         """Register a handler whose work is in the database: it happens with its delivery's claim, or not at all."""
         return lambda function: self._register(function, events, None)
 
-    def acts_on(self, *events: type[Event], lease: float = ACT_LEASE_SECONDS) -> Callable[[Handler], Handler]:
+    def acts_on(self, *events: type[Event], within: float = ACT_SECONDS) -> Callable[[Handler], Handler]:
         """Register a handler that acts in the outside world: it names its act with `tx.act`.
 
-        `lease`: seconds after which another attempt may begin; an act must end by itself well before.
+        `within`: seconds in which an act ends by itself; after that another attempt may begin. A worker that dies is
+        noticed sooner (see `leases`).
         """
-        return lambda function: self._register(function, events, lease)
+        return lambda function: self._register(function, events, within)
 
-    def _register(self, function: Handler, events: tuple[type[Event], ...], lease: float | None) -> Handler:
+    def _register(self, function: Handler, events: tuple[type[Event], ...], within: float | None) -> Handler:
         hearer = f"{self.room}.{function.__name__}"
         for event in events:
             if hearer not in HEARERS.get(event, ()):
                 raise ValueError(f"shared/topology.py does not say that {hearer} hears {event.__name__}")
-        self.handlers[hearer] = Registered(function, events, lease)
+        self.handlers[hearer] = Registered(function, events, within)
 
         def answer_ring(delivery_id: int, _event_name: str, _ticket_id: str | None) -> str:
             return self.deliver(hearer, delivery_id)
@@ -101,10 +102,10 @@ class Worker:
 
     def _hear(self, handler: Registered, hearer: str, delivery_id: int, claims: list[Claim]) -> None:
         with Transaction.begin(self.room) as tx:
-            if handler.lease is None:
+            if handler.within is None:
                 claim = event_log.take(tx.session, delivery_id, hearer)
             else:
-                claim = event_log.lease(tx.session, delivery_id, hearer, handler.lease)
+                claim = event_log.lease(tx.session, delivery_id, hearer, leases.LEASE_SECONDS)
             if claim is None:
                 return
             claims.append(claim)
@@ -113,11 +114,12 @@ class Worker:
             tx._claim = claim  # noqa: SLF001 -- the other half of this module
             handler.function(claim.event(), tx)
             act = tx._act  # noqa: SLF001
-            if handler.lease is not None and act is None:
+            if handler.within is not None and act is None:
                 event_log.finish(tx.session, claim)
-        if act is None:
+        if act is None or handler.within is None:
             return
-        result = act.do()
+        with leases.held(claim, handler.within):
+            result = act.do()
         with Transaction.begin(self.room) as tx:
             tx._claim = claim  # noqa: SLF001
             if event_log.finish(tx.session, claim):

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared import clock, db
-from shared.bus import Transaction, Worker, dead_letters, doorbell, event_log, feed, relay
+from shared.bus import Transaction, Worker, dead_letters, doorbell, event_log, feed, leases, relay
 from shared.bus.event_log import Ring
 from shared.bus.worker import Outcome
 from shared.errors import Permanent, Transient
@@ -315,6 +315,22 @@ def test_an_act_cut_off_by_a_crash_is_tried_again_when_its_lease_runs_out(sessio
     post.does = lambda: "250 ok"
     assert post.deliver(POST, delivery) is Outcome.DONE
     assert heard == [1, 2]
+
+
+def test_a_lease_is_renewed_while_its_worker_lives(session, post):
+    a_letter()
+    [delivery] = deliveries(session, POST)
+    seen = []
+
+    def slow():
+        make_due(session)
+        leases.renew()
+        seen.append(post.deliver(POST, delivery))  # somebody else is rung meanwhile
+        return "250 ok"
+
+    post.does = slow
+    assert post.deliver(POST, delivery) is Outcome.DONE
+    assert seen == [Outcome.NOTHING_TO_DO]
 
 
 def test_an_act_that_outlived_its_lease_records_nothing(session, post):

@@ -151,5 +151,5 @@ def test_a_slow_server_has_the_minutes_that_the_standard_gives_it():
 
 
 def test_a_hand_over_ends_before_another_attempt_may_begin():
-    lease = tasks.worker.handlers["notifications.post_letter"].lease
-    assert lease > HAND_OVER_SECONDS + QUIT_SECONDS
+    within = tasks.worker.handlers["notifications.post_letter"].within
+    assert within > HAND_OVER_SECONDS + QUIT_SECONDS
