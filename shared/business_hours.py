@@ -36,7 +36,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An open stretch of one day in UTC, with the name of the holiday or exception that shaped it."""
+    """An open stretch of one day in UTC, with the name of the holiday, exception or other week that shaped it."""
 
     opens_at: datetime
     closes_at: datetime
@@ -68,6 +68,16 @@ class Proof:
     pauses: tuple[Interval, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OtherWeek:
+    """Weekly windows that hold on some dates, both included, instead of the calendar's; `last` None: from then on."""
+
+    first: date
+    last: date | None
+    name: str
+    week: tuple[Minutes, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Calendar:
     """Opening hours. `Calendar.build` reads the notation of the policy packs."""
@@ -79,6 +89,7 @@ class Calendar:
     holiday_windows: Minutes
     holidays: Mapping[date, str]
     exceptions: Mapping[date, tuple[str, Minutes]]
+    other_weeks: tuple[OtherWeek, ...] = ()
     _table: _Table | None = field(default=None, init=False, repr=False)
 
     @classmethod
@@ -92,27 +103,32 @@ class Calendar:
         holiday_windows: Sequence[str] = (),
         holiday_zone: str | None = None,
         exceptions: Mapping[date, tuple[str, Sequence[str]]] | None = None,
+        other_weeks: Sequence[tuple[date, date | None, str, Mapping[str, Sequence[str]]]] = (),
     ) -> Calendar:
         """Read a calendar as policy packs write it.
 
         `week` maps "mon" … "sun" to windows such as "08:00-18:00" or "00:00-24:00"; a day left out is closed.
         `holidays` names dates of `holiday_zone` (default: `zone`); while such a date lasts there, `holiday_windows`
         (in times of `zone`) hold instead of the week. `exceptions` gives a date of `zone` a name and windows of its
-        own, and beats both. ValueError for anything malformed, and for a calendar that is never open.
+        own, and beats both. `other_weeks` are (first date, last date or None, name, week): of several that hold on a
+        date the last does. ValueError for anything malformed, and for a calendar that is never open.
         """
-        if unknown := set(week) - set(WEEKDAYS):
-            raise ValueError(f"calendar {name}: {min(unknown)!r} is no day; write {', '.join(WEEKDAYS)}")
         calendar = cls(
             name=name,
             zone=zone_named(zone),
-            week=tuple(minutes_of(week.get(day, ())) for day in WEEKDAYS),
+            week=_week(name, week),
             holiday_zone=zone_named(holiday_zone or zone),
             holiday_windows=minutes_of(holiday_windows),
             holidays=dict(sorted((holidays or {}).items())),
             exceptions={day: (title, minutes_of(windows)) for day, (title, windows) in (exceptions or {}).items()},
+            other_weeks=tuple(
+                OtherWeek(first, last, title, _week(name, other)) for first, last, title, other in other_weeks
+            ),
         )
         opens_on_holidays = calendar.holidays and calendar.holiday_windows
-        if not (any(calendar.week) or opens_on_holidays or any(open_ for _, open_ in calendar.exceptions.values())):
+        exceptionally = any(open_ for _, open_ in calendar.exceptions.values())
+        opens_in_a_week = any(any(week) for week in (calendar.week, *(other.week for other in calendar.other_weeks)))
+        if not (opens_in_a_week or opens_on_holidays or exceptionally):
             raise ValueError(f"calendar {name} is never open: give at least one day a window")
         return calendar
 
@@ -214,13 +230,20 @@ class Calendar:
             name, minutes = self.exceptions[day]
             yield from self._open(day, minutes, at, end, name)
             return
-        weekly = self.week[day.weekday()]
+        title, week = self._week_of(day)
+        weekly = week[day.weekday()]
         for begin, until, name in self._holidays_near(day):
             if begin < end and until > at:
-                yield from self._open(day, weekly, at, begin, None)
+                yield from self._open(day, weekly, at, begin, title)
                 yield from self._open(day, self.holiday_windows, max(at, begin), min(until, end), name)
                 at = until
-        yield from self._open(day, weekly, at, end, None)
+        yield from self._open(day, weekly, at, end, title)
+
+    def _week_of(self, day: date) -> tuple[str | None, tuple[Minutes, ...]]:
+        for other in reversed(self.other_weeks):
+            if other.first <= day and (other.last is None or day <= other.last):
+                return other.name, other.week
+        return None, self.week
 
     def _open(
         self, day: date, minutes: Minutes, begin: datetime, until: datetime, name: str | None
@@ -300,6 +323,12 @@ def _utc(moment: datetime) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(f"{moment.isoformat()} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment.astimezone(UTC)
+
+
+def _week(calendar: str, week: Mapping[str, Sequence[str]]) -> tuple[Minutes, ...]:
+    if unknown := set(week) - set(WEEKDAYS):
+        raise ValueError(f"calendar {calendar}: {min(unknown)!r} is no day; write {', '.join(WEEKDAYS)}")
+    return tuple(minutes_of(week.get(day, ())) for day in WEEKDAYS)
 
 
 def _check(duration: timedelta) -> None:

@@ -1,11 +1,14 @@
 """Examples that break other systems, and properties held against a slow minute-by-minute oracle."""
 
+import random
+from bisect import bisect_left
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.business_hours import FIRST_YEAR, LAST_YEAR, WEEKDAYS, Calendar
@@ -99,6 +102,34 @@ def test_an_exception_beats_the_week_and_a_holiday():
     half_day = {date(2026, 8, 24): ("Half day", ["10:00-12:00"])}
     calendar = priority(exceptions=half_day)
     assert calendar.elapsed(at(NEW_YORK, "2026-08-24T00:00"), at(NEW_YORK, "2026-08-25T00:00")) == 2 * HOUR
+
+
+def test_another_week_holds_for_its_dates_and_names_its_windows_but_holidays_and_exceptions_beat_it():
+    early = {day: ["07:00-15:00"] for day in OFFICE_DAYS}
+    calendar = office(
+        other_weeks=[(date(2026, 7, 1), date(2026, 7, 31), "Summer hours", early)],
+        holidays={date(2026, 7, 3): "Holiday"},
+        exceptions={date(2026, 7, 2): ("Half day", ["10:00-11:00"])},
+    )
+    proof = calendar.prove(at(AMSTERDAM, "2026-06-30T17:00"), 11 * HOUR)
+    assert [(counted.time, counted.window.name) for counted in proof.windows] == [
+        (HOUR, None),
+        (8 * HOUR, "Summer hours"),
+        (HOUR, "Half day"),
+        (HOUR, "Summer hours"),  # on Monday, the 6th
+    ]
+    assert calendar.add(at(AMSTERDAM, "2026-07-31T14:00"), 2 * HOUR) == at(AMSTERDAM, "2026-08-03T09:00")
+
+
+def test_of_two_other_weeks_the_later_written_holds_and_one_without_an_end_goes_on():
+    calendar = office(
+        other_weeks=[
+            (date(2027, 1, 1), None, "New hours", {day: ["07:00-19:00"] for day in OFFICE_DAYS}),
+            (date(2027, 7, 1), date(2027, 7, 31), "Summer hours", {"mon": ["10:00-11:00"]}),
+        ]
+    )
+    assert calendar.next_opening(at(AMSTERDAM, "2027-07-06T09:00")) == at(AMSTERDAM, "2027-07-12T10:00")
+    assert calendar.next_opening(at(AMSTERDAM, "2099-06-05T03:00")) == at(AMSTERDAM, "2099-06-05T07:00")
 
 
 def test_a_lunch_break_is_not_counted():
@@ -248,19 +279,28 @@ def test_a_negative_duration_an_end_before_its_start_and_a_reversed_pause_are_re
 
 # --- properties -------------------------------------------------------------------------------------------------------
 
-
-def changes(zone: ZoneInfo, moments: list[datetime]) -> list[datetime]:
-    """The moments after which the offset of a zone is another one at the next."""
-    return [now for now, then in pairwise(moments) if now.astimezone(zone).dst() != then.astimezone(zone).dst()]
-
-
-def transitions(zone: ZoneInfo, first: int, last: int) -> list[datetime]:
-    """The last full hours before the offset of a zone changes."""
-    days = [datetime(first, 1, 1, tzinfo=UTC) + n * 24 * HOUR for n in range((last - first) * 366)]
-    return [hour for day in changes(zone, days) for hour in changes(zone, [day + n * HOUR for n in range(25)])]
+ZONES = ("Europe/Amsterdam", "Europe/Luxembourg", "America/New_York", "Europe/Kyiv", "UTC")
+"""Every zone that a calendar or a holiday of ours has, and one that never changes."""
+FIRST, LAST = datetime(2021, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
-TRANSITIONS = [hour for zone in (AMSTERDAM, NEW_YORK) for hour in transitions(zone, 2024, 2028)]
+def changes(zone: ZoneInfo, first: datetime, last: datetime, step: timedelta) -> list[datetime]:
+    """The moments, a step apart, after which the offset of a zone is another one at the next."""
+    moments = [first + n * step for n in range((last - first) // step + 1)]
+    return [
+        now for now, then in pairwise(moments) if now.astimezone(zone).utcoffset() != then.astimezone(zone).utcoffset()
+    ]
+
+
+def clock_changes(key: str) -> list[datetime]:
+    """The last full hours before each clock change of the ten years."""
+    zone = ZoneInfo(key)
+    return [hour for day in changes(zone, FIRST, LAST, DAY) for hour in changes(zone, day, day + DAY, HOUR)]
+
+
+CLOCK_CHANGES = {zone: clock_changes(zone) or [FIRST + n * 100 * DAY for n in range(20)] for zone in ZONES}
+"""By zone; where the clock never changes, other moments."""
 
 windows = st.lists(st.integers(0, 96), min_size=2, max_size=6, unique=True).map(
     lambda quarters: [
@@ -268,34 +308,43 @@ windows = st.lists(st.integers(0, 96), min_size=2, max_size=6, unique=True).map(
         for begin, end in zip(sorted(quarters)[::2], sorted(quarters)[1::2], strict=False)
     ]
 )
-near_a_transition = st.builds(
-    lambda hour, offset: hour + offset * MINUTE, st.sampled_from(TRANSITIONS), st.integers(-2 * 1440, 2 * 1440)
-)
+weeks = st.dictionaries(st.sampled_from(WEEKDAYS), windows, min_size=5)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A calendar with holidays, exceptions and another week around a clock change, a clock and its pauses near it."""
+
+    calendar: Calendar
+    start: datetime
+    stops: list
 
 
 @st.composite
-def calendars(draw) -> Calendar:
-    holidays = {
-        (hour + offset * timedelta(days=1)).date(): "Holiday"
-        for hour in TRANSITIONS
-        for offset in draw(st.sets(st.integers(-2, 2), max_size=1))
-    }
-    shut = {(hour + timedelta(days=1)).date(): ("Exception", draw(windows)) for hour in TRANSITIONS[::3]}
-    return Calendar.build(
+def cases(draw) -> Case:
+    zone = draw(st.sampled_from(ZONES))
+    hour = draw(st.sampled_from(CLOCK_CHANGES[zone]))
+
+    def moment():
+        return hour + minutes(draw(st.integers(-2 * 1440, 2 * 1440)))
+
+    def dates():
+        return [(hour + offset * DAY).date() for offset in draw(st.sets(st.integers(-2, 2), max_size=2))]
+
+    first = (hour + draw(st.integers(-2, 2)) * DAY).date()
+    other_week = (first, draw(st.sampled_from([None, first + DAY])), "Other week", draw(weeks))
+    calendar = Calendar.build(
         "drawn",
-        zone=draw(st.sampled_from(["Europe/Amsterdam", "America/New_York"])),
-        week=draw(st.dictionaries(st.sampled_from(WEEKDAYS), windows, min_size=5)),
-        holidays=holidays,
+        zone=zone,
+        week=draw(weeks),
+        holidays=dict.fromkeys(dates(), "Holiday"),
         holiday_windows=draw(st.one_of(st.just([]), windows)),
-        holiday_zone=draw(st.sampled_from([None, "Europe/Kyiv"])),
-        exceptions=draw(st.sampled_from([{}, shut])),
+        holiday_zone=draw(st.sampled_from([None, *ZONES])),
+        exceptions={day: ("Exception", draw(st.one_of(st.just([]), windows))) for day in dates()},
+        other_weeks=draw(st.sampled_from([[], [other_week]])),
     )
-
-
-@st.composite
-def pauses(draw) -> list:
-    begins = draw(st.lists(near_a_transition, max_size=3))
-    return [(begin, begin + minutes(draw(st.integers(0, 900)))) for begin in begins]
+    begins = [moment() for _ in range(draw(st.integers(0, 3)))]
+    return Case(calendar, moment(), [(begin, begin + minutes(draw(st.integers(0, 900)))) for begin in begins])
 
 
 def shows_open(calendar: Calendar, moment: datetime) -> bool:
@@ -309,7 +358,11 @@ def shows_open(calendar: Calendar, moment: datetime) -> bool:
     elif moment.astimezone(calendar.holiday_zone).date() in calendar.holidays:
         hours = calendar.holiday_windows
     else:
-        hours = calendar.week[civil.weekday()]
+        week = calendar.week
+        for other in calendar.other_weeks:
+            if other.first <= civil.date() <= (other.last or date.max):
+                week = other.week
+        hours = week[civil.weekday()]
     return any(begin <= 60 * civil.hour + civil.minute < end for begin, end in hours)
 
 
@@ -317,44 +370,101 @@ def counts(calendar: Calendar, moment: datetime, stops) -> bool:
     return shows_open(calendar, moment) and not any(begin <= moment < until for begin, until in stops)
 
 
-@given(calendars(), near_a_transition, st.integers(0, 1500), pauses())
-def test_elapsed_counts_the_minutes_that_a_wall_clock_would(calendar, start, length, stops):
-    slowly = sum(counts(calendar, start + n * MINUTE, stops) for n in range(length))
-    assert calendar.elapsed(start, start + length * MINUTE, stops) == minutes(slowly)
+bounded = settings(max_examples=60, deadline=None)
+"""Every example builds the windows of some years; how long that may take is for `scopedesk bench hours` to say."""
+
+durations = st.timedeltas(timedelta(), timedelta(days=40))
 
 
-@given(calendars(), near_a_transition, st.integers(1, 600), pauses())
-def test_due_is_the_end_of_the_last_minute_that_a_wall_clock_would_count(calendar, start, length, stops):
-    moment, left = start, length
-    while left and moment < start + timedelta(days=3):
-        left -= counts(calendar, moment, stops)
+@bounded
+@given(cases(), st.integers(0, 1500))
+def test_elapsed_counts_the_minutes_that_a_wall_clock_would(case, length):
+    slowly = sum(counts(case.calendar, case.start + n * MINUTE, case.stops) for n in range(length))
+    assert case.calendar.elapsed(case.start, case.start + length * MINUTE, case.stops) == minutes(slowly)
+
+
+@bounded
+@given(cases(), st.integers(1, 600))
+def test_due_is_the_end_of_the_last_minute_that_a_wall_clock_would_count(case, length):
+    moment, left = case.start, length
+    while left and moment < case.start + 3 * DAY:
+        left -= counts(case.calendar, moment, case.stops)
         moment += MINUTE
-    if left:
-        assert calendar.add(start, length * MINUTE, stops) > moment
-    else:
-        assert calendar.add(start, length * MINUTE, stops) == moment
+    due = case.calendar.add(case.start, length * MINUTE, case.stops)
+    assert due > moment if left else due == moment
 
 
-@given(calendars(), near_a_transition, st.timedeltas(timedelta(), timedelta(days=40)), pauses())
-def test_what_add_promises_elapsed_counts(calendar, start, duration, stops):
+@bounded
+@given(cases(), durations)
+def test_what_add_promises_elapsed_counts(case, duration):
+    calendar, start, stops = case.calendar, case.start, case.stops
     due = calendar.add(start, duration, stops)
     assert calendar.elapsed(start, max(start, due), stops) == duration
     assert calendar.prove(start, duration, stops).due == due
     assert sum((counted.time for counted in calendar.prove(start, duration, stops).windows), timedelta()) == duration
 
 
-@given(calendars(), near_a_transition, st.timedeltas(MINUTE, timedelta(days=40)))
-def test_the_latest_start_is_in_time_and_a_moment_later_is_not(calendar, due, duration):
-    latest = calendar.latest_start(due, duration)
-    assert calendar.add(latest, duration) <= due
-    assert calendar.add(latest + timedelta(microseconds=1), duration) > due
+@bounded
+@given(cases(), durations)
+def test_due_is_never_while_closed_or_paused_except_at_a_closing_edge(case, duration):
+    due, moment = case.calendar.add(case.start, duration, case.stops), timedelta(microseconds=1)
+    assert counts(case.calendar, due, case.stops) or counts(case.calendar, due - moment, case.stops)
 
 
-@given(calendars(), near_a_transition, st.timedeltas(timedelta(), timedelta(days=9)), st.integers(1, 5000))
-def test_more_work_is_never_due_earlier_and_a_later_start_never_helps(calendar, start, duration, more):
-    due = calendar.add(start, duration)
-    assert calendar.add(start, duration + more * MINUTE) > due
-    assert calendar.add(start + more * MINUTE, duration) >= due
+@bounded
+@given(cases(), durations, st.timedeltas(timedelta(microseconds=1), 9 * DAY))
+def test_a_clock_may_be_read_in_between(case, duration, rest):
+    calendar, start, stops = case.calendar, case.start, case.stops
+    between = calendar.add(start, duration, stops)
+    due = calendar.add(start, duration + rest, stops)
+    assert calendar.add(between, rest, stops) == due
+    parts = calendar.elapsed(start, between, stops) + calendar.elapsed(between, due, stops)
+    assert parts == calendar.elapsed(start, due, stops)
+
+
+@bounded
+@given(cases(), st.timedeltas(MINUTE, timedelta(days=40)))
+def test_the_latest_start_is_in_time_and_a_moment_later_is_not(case, duration):
+    latest = case.calendar.latest_start(case.start, duration)
+    assert case.calendar.add(latest, duration) <= case.start
+    assert case.calendar.add(latest + timedelta(microseconds=1), duration) > case.start
+
+
+@bounded
+@given(cases(), durations, st.integers(1, 5000))
+def test_more_work_is_never_due_earlier_and_a_later_start_never_helps(case, duration, more):
+    due = case.calendar.add(case.start, duration, case.stops)
+    assert case.calendar.add(case.start, duration + more * MINUTE, case.stops) > due
+    assert case.calendar.add(case.start + more * MINUTE, duration, case.stops) >= due
+
+
+def awkward(zone: str) -> list[Calendar]:
+    """Calendars with an edge before, in and after the hour that a clock change skips or repeats."""
+    office_hours = {day: ["08:00-12:00", "13:00-18:00"] for day in WEEKDAYS}
+    nights = {day: ["00:00-00:30", "01:15-02:15", "02:30-02:45", "03:15-04:00", "22:00-24:00"] for day in WEEKDAYS}
+    sundays = [hour.date() for hour in CLOCK_CHANGES[zone]]
+    return [
+        Calendar.build("office", zone=zone, week=office_hours),
+        Calendar.build("nights", zone=zone, week=nights, holidays=dict.fromkeys(sundays[::2], "Holiday"),
+                       holiday_windows=["02:00-03:00"], holiday_zone="Europe/Kyiv"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_clock_change_of_ten_years_is_counted_as_a_wall_clock_would(zone):
+    chance = random.Random(zone)
+    assert len(CLOCK_CHANGES[zone]) == 20
+    for calendar in awkward(zone):
+        for hour in CLOCK_CHANGES[zone]:
+            begin, length = hour - 18 * HOUR, 36 * 60
+            open_before = [0, *accumulate(shows_open(calendar, begin + n * MINUTE) for n in range(length))]
+            for first, last in (sorted(chance.sample(range(length + 1), 2)) for _ in range(20)):
+                start, end = begin + first * MINUTE, begin + last * MINUTE
+                worked = open_before[last] - open_before[first]
+                assert calendar.elapsed(start, end) == minutes(worked)
+                if worked:
+                    due = calendar.add(start, minutes(worked))
+                    assert due == begin + bisect_left(open_before, open_before[last]) * MINUTE
 
 
 def test_the_table_grows_the_same_whichever_way_it_is_asked():
