@@ -82,7 +82,8 @@ def _data_dir() -> str:
 
 
 def _policies() -> str:
-    return ", ".join(load_policies().by_provider)
+    policies = load_policies()
+    return "; ".join([", ".join(policies.by_provider), *([str(policies.overlay)] if policies.overlay else [])])
 
 
 def _providers() -> str:
@@ -116,7 +117,8 @@ def holidays_reach(policies: Policies, today: date) -> str:
     }
     told = ", ".join(f"{name} until {last}" for name, last in ends.items())
     if short := [name for name, last in ends.items() if last < today + NOTICE_OF_HOLIDAYS]:
-        raise Misconfigured(f"{told}: list the next holidays of {', '.join(short)} in its provider.yaml")
+        names = ", ".join(short)
+        raise Misconfigured(f"{told}: list the next holidays of {names} in its provider.yaml or in the overlay")
     return told or "no calendar lists any"
 
 

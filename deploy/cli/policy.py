@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,13 +31,16 @@ def lint(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Check the built-in packs and those of a folder; every mistake with file, line and what to do."""
+    """Check the built-in packs, those of a folder, and the overlay that SCOPEDESK_CALENDAR_OVERLAY names.
+
+    Prints every mistake with file, line and what to do.
+    """
     from shared.policies import read_policies
     from shared.policies.yaml_source import WrongYaml
     from shared.settings import settings
 
     try:
-        policies = read_policies(folder or settings().policy_dir)
+        policies = read_policies(folder or settings().policy_dir, settings().calendar_overlay)
     except WrongYaml as error:
         for mistake in error.mistakes:
             line = {"file": str(mistake.path), "line": mistake.line, "message": mistake.message}
@@ -49,6 +53,10 @@ def lint(
         else:
             told = ", ".join(f"{name}: {count}" for name, count in counts.items())
             typer.echo(f"{policy.id} is in order ({told}; version {policy.version})")
+    if (overlay := policies.overlay) and as_json:
+        typer.echo(json.dumps({"overlay": str(overlay.path), "calendars": list(overlay.calendars)}))
+    elif overlay:
+        typer.echo(f"{overlay} is in order")
 
 
 @app.command()
@@ -124,23 +132,49 @@ def _provider(policy: Policy) -> dict[str, Any]:
 
 
 def _calendar(policies: Policies, name: str) -> dict[str, Any]:
+    from shared.policies.overlay import WeekChange
+
     calendar = policies.calendar(name)
     policy = next(policy for policy in policies if name in policy.calendars)
     source = policy.provider.calendars[name]
+    changes = policies.overlay.calendars.get(name) if policies.overlay else None
+    reasons = changes.reasons if changes else {}
+
+    def told(day: date, what: str) -> str:
+        return f"{what} (overlay: {reasons[day]})" if day in reasons else what
+
     return {
         "zone": calendar.zone.key,
-        "week": {day: ", ".join(windows) for day, windows in source.week.items()},
+        "clock": source.clock + (f" (overlay: {changes.clock.reason})" if changes and changes.clock else ""),
+        "week": _week(source.week),
+        "other_weeks": [
+            f"{other.first} to {other.until or 'further notice'}, {other.name}"
+            + (f" (overlay: {other.reason})" if isinstance(other, WeekChange) else "")
+            + "".join(f"; {day} {windows}" for day, windows in _week(other.week).items())
+            for other in source.other_weeks
+        ],
         "holiday_windows": ", ".join(source.holidays.windows) or "closed",
         "holiday_zone": calendar.holiday_zone.key,
-        "holidays": {day.isoformat(): title for day, title in sorted(source.holidays.dates.items())},
+        "holidays": {day.isoformat(): told(day, title) for day, title in sorted(source.holidays.dates.items())},
         "exceptions": {
-            day.isoformat(): f"{change.name}: {', '.join(change.windows) or 'closed'}"
+            day.isoformat(): told(day, f"{change.name}: {', '.join(change.windows) or 'closed'}")
             for day, change in sorted(source.exceptions.items())
         },
+        "ordinary_days": {
+            day.isoformat(): told(day, "taken back") for change in changes.ordinary_days for day in change.days
+        }
+        if changes
+        else {},
         "house_default": source.house_default,
         "clauses": list(source.clauses),
+        "days_come_from": f"the pack of {policy.id}"
+        + (f", and {policies.overlay.path} where it says overlay" if changes and policies.overlay else ""),
         "policy_version": policy.version,
     }
+
+
+def _week(week: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    return {day: ", ".join(windows) for day, windows in week.items()}
 
 
 def _find_price(policies: Policies, name: str) -> tuple[Policy, PriceLine]:

@@ -2,7 +2,8 @@
 
 A pack is a folder with provider.yaml, clauses.yaml, decisions.yaml and document.txt. The packs of SCOPEDESK_POLICY_DIR
 stand beside the built-in ones, and one with the id of a built-in pack replaces it. A `topics.yaml` there adds topics, a
-`facts.yaml` adds facts.
+`facts.yaml` adds facts. SCOPEDESK_CALENDAR_OVERLAY may name a file of
+changes to the calendars (overlay.py here).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from shared.errors import Misconfigured
 from shared.policies.checks import Finding, check_clauses, check_decisions, check_provider, check_topics
 from shared.policies.decisions import DecisionFile
 from shared.policies.models import ClauseFile
+from shared.policies.overlay import read_overlay
 from shared.policies.policy import Policies, Policy
 from shared.policies.provider import Provider
 from shared.policies.topics import Topic, TopicFile
@@ -40,11 +42,14 @@ M = TypeVar("M", bound=BaseModel)
 @lru_cache
 def load_policies() -> Policies:
     """The policies of this process; Misconfigured names file, line and mend of everything that is wrong."""
-    return read_policies(settings().policy_dir)
+    return read_policies(settings().policy_dir, settings().calendar_overlay)
 
 
-def read_policies(further: Path | None = None) -> Policies:
-    """The built-in packs and those of a folder, which may itself be a pack; WrongYaml has every mistake in them."""
+def read_policies(further: Path | None = None, overlay: Path | None = None) -> Policies:
+    """The built-in packs and those of a folder, which may itself be a pack, with an overlay over their calendars.
+
+    WrongYaml has every mistake in the packs, or else in the overlay.
+    """
     folders = [BUILT_IN, *([further] if further else [])]
     if further and not further.is_dir():
         raise Misconfigured(f"there is no folder {further} of policy packs: mend SCOPEDESK_POLICY_DIR or create it")
@@ -68,7 +73,8 @@ def read_policies(further: Path | None = None) -> Policies:
         policies[policy.id] = policy
     if mistakes:
         raise WrongYaml(mistakes)
-    return Policies(by_provider=policies, topics=topics, wordings=wordings)
+    read = Policies(by_provider=policies, topics=topics, wordings=wordings)
+    return read_overlay(overlay, read) if overlay else read
 
 
 def _read_topics(paths: list[Path]) -> dict[str, Topic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.business_hours import Calendar
 from shared.errors import Misconfigured
@@ -17,6 +17,9 @@ from shared.policies.topics import Topic
 from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import did_you_mean
 from shared.vocabulary import Channel, Emergency
+
+if TYPE_CHECKING:
+    from shared.policies.overlay import Overlay
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,15 @@ class Policy:
 
 @dataclass(frozen=True)
 class Policies:
-    """Every policy of this installation, with the topics and the wordings of facts that they share."""
+    """Every policy of this installation, with the topics and the wordings of facts that they share.
+
+    `overlay` is what the operator changed about the calendars; the policies here have it in them.
+    """
 
     by_provider: Mapping[str, Policy]
     topics: Mapping[str, Topic]
     wordings: Wordings
+    overlay: Overlay | None = None
 
     def __iter__(self) -> Iterator[Policy]:
         return iter(self.by_provider.values())

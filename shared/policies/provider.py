@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveInt, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints, model_validator
 
 from shared.business_hours import Calendar
 from shared.money import Currency, Money
@@ -14,6 +14,20 @@ from shared.policies.models import ClauseId, Grounded, Id, Row, Text
 from shared.vocabulary import Channel, Department, Emergency
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+
+
+ClockReading = Literal["prevailing", "fixed"]
+"""How a published "EST" is read: as what the clocks there show, daylight time in summer, or as one offset all year."""
+
+
+def _without_a_time(value: Any) -> Any:
+    if isinstance(value, datetime) or (isinstance(value, str) and len(value) > len("2026-12-25")):
+        raise ValueError(f"{value} is a time: write the date alone, such as 2026-12-25")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_without_a_time)]
+"""A date of a calendar. A time, which would need a zone, is refused."""
 
 
 class Document(Row):
@@ -55,7 +69,7 @@ class Holidays(Row):
 
     zone: str | None = None
     windows: tuple[str, ...] = ()
-    dates: dict[date, str] = Field(default_factory=dict)
+    dates: dict[Day, str] = Field(default_factory=dict)
 
 
 class DayException(Row):
@@ -65,24 +79,55 @@ class DayException(Row):
     windows: tuple[str, ...] = ()
 
 
+class OtherWeek(Row):
+    """A week that holds instead of the calendar's on the dates `from` to `until`, both included, or from then on."""
+
+    first: Day = Field(alias="from")
+    until: Day | None = None
+    name: str
+    week: dict[str, tuple[str, ...]]
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.until and self.until < self.first:
+            raise ValueError("`until` lies before `from`")
+        return self
+
+
 class CalendarSource(Grounded):
-    """Opening hours as a policy author writes them: "08:00-18:00", "00:00-24:00"; a day left out is closed."""
+    """Opening hours as a policy author writes them: "08:00-18:00", "00:00-24:00"; a day left out is closed.
+
+    Where the document can be read in two ways, `fixed_zone` is the other zone and `clock` says which of them counts.
+    """
 
     zone: str
+    fixed_zone: str | None = None
+    clock: ClockReading = "prevailing"
     week: dict[str, tuple[str, ...]]
     holidays: Holidays = Holidays()
-    exceptions: dict[date, DayException] = Field(default_factory=dict)
+    exceptions: dict[Day, DayException] = Field(default_factory=dict)
+    other_weeks: tuple[OtherWeek, ...] = ()
+
+    @property
+    def counted_zone(self) -> str:
+        """The zone that counts; ValueError when it should be a fixed one and there is none."""
+        if self.clock == "prevailing":
+            return self.zone
+        if self.fixed_zone is None:
+            raise ValueError("the hours of this calendar have one reading: it has no `fixed_zone`")
+        return self.fixed_zone
 
     def calendar(self, name: str) -> Calendar:
         """The calendar that counts; ValueError for a window, day or zone that is none."""
         return Calendar.build(
             name,
-            zone=self.zone,
+            zone=self.counted_zone,
             week=self.week,
             holidays=self.holidays.dates,
             holiday_windows=self.holidays.windows,
             holiday_zone=self.holidays.zone,
             exceptions={day: (change.name, change.windows) for day, change in self.exceptions.items()},
+            other_weeks=[(other.first, other.until, other.name, other.week) for other in self.other_weeks],
         )
 
 
