@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.civil_time import Moment
 from shared.errors import Misconfigured
 from shared.policies import Policies
 
@@ -25,9 +26,9 @@ class Question(BaseModel):
 
     id: str | int | None = None
     calendar: str
-    start: AwareDatetime
+    start: Moment
     minutes: Annotated[float, Field(ge=0, le=MOST_MINUTES, allow_inf_nan=False)] | None = None
-    end: AwareDatetime | None = None
+    end: Moment | None = None
 
     def answer(self, policies: Policies) -> dict[str, Any]:
         """The line of output; ValueError for a question that has no answer, Misconfigured for an unknown calendar."""
@@ -57,5 +58,8 @@ def answers(lines: Iterable[bytes], policies: Policies) -> Iterator[dict[str, An
 def _words(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    places = ((".".join(map(str, found["loc"])), found["msg"]) for found in error.errors(include_input=False))
+    places = (
+        (".".join(map(str, found["loc"])), found["msg"].removeprefix("Value error, "))
+        for found in error.errors(include_input=False)
+    )
     return "; ".join(f"{place}: {words}" if place else words for place, words in places)

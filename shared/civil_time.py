@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator
 
 MINUTES_OF_A_DAY = 1440
 
@@ -14,6 +17,27 @@ Minutes = tuple[tuple[int, int], ...]
 """The windows of a day in minutes since its civil midnight; 1440 is its end."""
 
 NO_OFFSET = timedelta()
+
+
+def moment(written: Any) -> datetime:
+    """A moment as ISO 8601 writes it, with its offset; ValueError for anything else, and for a time without a zone.
+
+    A bare number is no moment: it could be seconds, milliseconds or a date.
+    """
+    if isinstance(written, str):
+        try:
+            written = datetime.fromisoformat(written)
+        except ValueError:
+            raise ValueError(f"{written[:40]!r} is no time; write 2026-03-27T17:30:00+01:00") from None
+    if not isinstance(written, datetime):
+        raise ValueError("a time is text, such as 2026-03-27T17:30:00+01:00")  # noqa: TRY004 (pydantic expects it)
+    if written.utcoffset() is None:
+        raise ValueError(f"{written.isoformat()} has no zone: add an offset, such as +02:00 or Z")
+    return written
+
+
+Moment = Annotated[datetime, BeforeValidator(moment)]
+"""A field of a model that people or other programs write: a time with its zone."""
 
 
 def zone_named(key: str) -> ZoneInfo:

@@ -161,7 +161,7 @@ class Target(Fact):
 
     name: TargetName
     minutes: int
-    due_at: datetime | None
+    due_at: AwareDatetime | None
     house_default: bool
     windows: tuple[CountedWindow, ...] = ()
     holidays: tuple[str, ...] = ()

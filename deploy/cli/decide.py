@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from shared.civil_time import Moment
 
 if TYPE_CHECKING:
     from services.scope.rules.decide import Request
@@ -37,7 +39,7 @@ class Question(BaseModel):
     product: str | None = None
     plan: str | None = None
     channel: str = "email"
-    received_at: AwareDatetime
+    received_at: Moment
     language: str | None = None
     subject: Words = ""
     body: Words = ""
@@ -112,5 +114,8 @@ def _price(offer: "PriceOffer") -> dict[str, Any]:
 def _words(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    places = ((".".join(map(str, found["loc"])), found["msg"]) for found in error.errors(include_input=False))
+    places = (
+        (".".join(map(str, found["loc"])), found["msg"].removeprefix("Value error, "))
+        for found in error.errors(include_input=False)
+    )
     return "; ".join(f"{place}: {words}" if place else words for place, words in places)
