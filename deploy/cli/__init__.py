@@ -10,7 +10,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from deploy.cli import billing, customers, dead_letters, decide, hours, ingest, parse_mail, policy, stack, tickets
+from deploy.cli import (
+    bench,
+    billing,
+    customers,
+    dead_letters,
+    decide,
+    hours,
+    ingest,
+    parse_mail,
+    policy,
+    stack,
+    tickets,
+)
 from shared.errors import ScopedeskError
 
 app = typer.Typer(
@@ -43,6 +55,7 @@ def set_up(
 for flat in (decide, hours, parse_mail, stack):
     app.add_typer(flat.app)
 for name, group in {
+    "bench": bench,
     "billing": billing,
     "customers": customers,
     "dead-letters": dead_letters,

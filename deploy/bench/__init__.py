@@ -1,0 +1,1 @@
+"""What `scopedesk bench` measures."""

@@ -1,0 +1,62 @@
+"""`scopedesk bench`: measure on this machine what docs/performance.md says of another."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from deploy.bench.hours import Figure
+
+app = typer.Typer(no_args_is_help=True, help="Measure how fast Scopedesk is on this machine.")
+
+WIDTH_IN_FILES = 120
+"""Columns of a table that goes into a file or a pipe."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines for a machine to read.")]
+
+
+@app.command()
+def hours(*, as_json: AsJson = False) -> None:
+    """Add open time on the calendars of the policies, from 12 business hours to ten years. Needs no server.
+
+    Beside businesstimedelta and pandas' CustomBusinessHour where they are installed and can express the calendar.
+    """
+    import json
+
+    from deploy.bench.hours import CALENDARS, first_use, measure
+    from shared.policies import load_policies
+
+    policies = load_policies()
+    figures = measure(policies)
+    if as_json:
+        for figure in figures:
+            typer.echo(json.dumps(figure.as_json()))
+        return
+    _print_hours(figures)
+    slowest = max(first_use(policies.calendar(name)) for name in CALENDARS)
+    typer.echo(f"The first answer of a calendar builds its years: {slowest:.0f} ms at most, once in a process.")
+
+
+def _print_hours(figures: "Iterable[Figure]") -> None:
+    from itertools import groupby
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from deploy.bench.hours import OTHERS, OURS
+
+    table = Table(title="Median time of one addition, in µs (times ours, same answers)", title_justify="left", box=None)
+    for column in ("Calendar", "Span", OURS, *OTHERS):
+        table.add_column(column, justify="left" if column in {"Calendar", "Span"} else "right", no_wrap=True)
+    for (calendar, span), row in groupby(figures, key=lambda figure: (figure.calendar, figure.span)):
+        by_library = {figure.library: figure for figure in row}
+        told = (
+            f"{other.median_us:,.0f} ({other.slower_than_ours:,.0f}, {other.agrees:.0%})" if other else "-"
+            for other in map(by_library.get, OTHERS)
+        )
+        table.add_row(calendar, span, f"{by_library[OURS].median_us:.2f}", *told)
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH_IN_FILES
+    console.print(table)
