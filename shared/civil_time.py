@@ -66,8 +66,8 @@ def minutes_of(windows: Sequence[str]) -> Minutes:
     return tuple(minutes)
 
 
-def instant(zone: ZoneInfo, day: date, minute: int) -> datetime:
-    """The UTC moment at which the clocks of a zone first show a civil time.
+def instant(zone: ZoneInfo, day: date, minute: int, *, last: bool = False) -> datetime:
+    """The UTC moment at which the clocks of a zone first (or, with `last`, last) show a civil time.
 
     A time that occurs twice means its first occurrence; one that is skipped means the moment of the skip.
     """
@@ -75,7 +75,7 @@ def instant(zone: ZoneInfo, day: date, minute: int) -> datetime:
     # In a gap, and only there, the offset read as "before the change" is the smaller one (PEP 495).
     if (civil.utcoffset() or NO_OFFSET) < (civil.replace(fold=1).utcoffset() or NO_OFFSET):
         return _end_of_skip(civil)
-    return civil.astimezone(UTC)
+    return civil.replace(fold=int(last)).astimezone(UTC)
 
 
 def _end_of_skip(civil: datetime) -> datetime:

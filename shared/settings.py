@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """A folder of further policy packs, read beside the built-in ones."""
     calendar_overlay: Path | None = None
     """A file of changes to the calendars of the packs: holidays, closures, other weeks."""
+    oncall_file: Path | None = None
+    """A file that says who is on call when; without one, pages go to the team's mailbox."""
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     heartbeat_file: Path | None = None
     """A file that a worker and the relay touch while they are connected and at work; for container health checks."""
