@@ -23,8 +23,16 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.TicketReplied: ("billing.read_consent", "sla.note_reply", "desk.show_reply"),
     e.ScopeDecided: ("sla.route_ticket", "billing.quote_paid_work", "desk.show_decision"),
     e.TicketRouted: ("notifications.write_acknowledgement", "desk.show_routing"),
+    # the clocks
     e.TargetTimerSet: ("sla.check_target",),
+    e.TargetWarned: (),
     e.TargetBreached: ("desk.show_breach",),
+    e.TicketEscalated: (),
+    e.TargetsRederived: (),  # stands in the ticket's history
+    e.TicketPaused: ("sla.stop_clocks",),
+    e.PauseLimitSet: ("sla.end_pause",),
+    e.TicketResumed: ("sla.resume_clocks",),
+    e.TicketReclassified: ("sla.reclassify_ticket",),
     # money
     e.QuoteIssued: ("notifications.write_quote", "billing.expire_quote", "desk.show_quote"),
     e.QuoteDrafted: ("desk.show_draft_quote",),
@@ -39,7 +47,7 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.LetterRefused: ("desk.show_letter_refused",),
     e.LetterSuppressed: ("desk.show_letter_suppressed",),
     # people
-    e.TicketAnswered: ("sla.stop_first_response", "notifications.write_answer", "desk.show_answer"),
+    e.TicketAnswered: ("sla.stop_response", "notifications.write_answer", "desk.show_answer"),
     e.TicketResolved: ("sla.stop_all_targets", "desk.show_resolved"),
 }
 

@@ -5,11 +5,11 @@ Verdicts, parties and departments are used exactly as in the policy documents' c
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.money import Money
 
@@ -74,10 +74,29 @@ class Channel(StrEnum):
 
 
 class TargetName(StrEnum):
-    """What a due time is for."""
+    """What a due time is for. The next response is due after a reply, once the first response was given."""
 
     FIRST_RESPONSE = "first-response"
+    NEXT_RESPONSE = "next-response"
     RESOLUTION = "resolution"
+
+
+class PauseReason(StrEnum):
+    """Why clocks stand still. `resolved` is the time between resolving and reopening, where a clock goes on after."""
+
+    WAITING_FOR_CUSTOMER = "waiting-for-customer"
+    SUPPLIER = "supplier"
+    RESOLVED = "resolved"
+
+
+class ResumeReason(StrEnum):
+    """Why clocks run again. The limit is the policy's, or the moment that was named when the clocks were stopped."""
+
+    CUSTOMER_ANSWERED = "customer-answered"
+    SUPPLIER_ANSWERED = "supplier-answered"
+    LIMIT_REACHED = "limit-reached"
+    RESOLVED = "resolved"
+    AGENT = "agent"
 
 
 class Requester(Fact):
@@ -109,6 +128,52 @@ class TicketFacts(Fact):
     message_id: str | None = None
     may_acknowledge: bool = True
     received_at: AwareDatetime
+
+
+Stated = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000)]
+"""Words that must be there."""
+
+
+class WaitingForCustomer(Fact):
+    """Clocks stand still because only the customer can go on."""
+
+    reason: Literal[PauseReason.WAITING_FOR_CUSTOMER] = PauseReason.WAITING_FOR_CUSTOMER
+
+
+class SupplierCase(Fact):
+    """Clocks stand still because a supplier has the case: whose case it is, and what was sent to him (LC-A3).
+
+    `message_sent` is the id or the text of that message.
+    """
+
+    reason: Literal[PauseReason.SUPPLIER] = PauseReason.SUPPLIER
+    supplier: Stated
+    case_reference: Stated
+    message_sent: Stated
+
+
+Standstill = Annotated[WaitingForCustomer | SupplierCase, Field(discriminator="reason")]
+"""What an agent must know to stop the clocks of a ticket."""
+
+
+class Pause(Fact):
+    """A stretch in which clocks stand still. `ends_at` None: they still do.
+
+    `evidence` is the supplier's case, or the clause by which a decision stopped the clocks. It ends by itself at
+    `until`. `known_at` is when we learned of its end, later than `ends_at` when an answer had reached us unseen.
+    `resumed_by` None: nobody, it ended by itself.
+    """
+
+    id: UUID
+    begins_at: AwareDatetime
+    ends_at: AwareDatetime | None = None
+    reason: PauseReason
+    by: str | None = None
+    evidence: dict[str, str] = Field(default_factory=dict)
+    until: AwareDatetime | None = None
+    ended_because: ResumeReason | None = None
+    resumed_by: str | None = None
+    known_at: AwareDatetime | None = None
 
 
 class PriceOffer(Fact):
@@ -156,19 +221,36 @@ class CountedWindow(Fact):
 class Target(Fact):
     """A due time with its proof. `due_at` None: the clock is suspended, and `Routing.note` says why.
 
-    `holidays` names the holidays and exceptions between start and due, also those on which nothing was open.
+    `holidays` names the holidays and exceptions between start and due, also those on which nothing was open. `clauses`
+    state the minutes, unless they are a house default. Work that takes as long as is typical for the house can begin
+    at `latest_start_at` at the latest.
     """
 
     name: TargetName
     minutes: int
     due_at: AwareDatetime | None
     house_default: bool
+    clauses: tuple[str, ...] = ()
     windows: tuple[CountedWindow, ...] = ()
     holidays: tuple[str, ...] = ()
+    started_at: AwareDatetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    latest_start_at: AwareDatetime | None = None
+
+
+class DueTimeChanged(Fact):
+    """A due time before and after. None: the clock stands still."""
+
+    target: TargetName
+    before: AwareDatetime | None
+    after: AwareDatetime | None
 
 
 class Routing(Fact):
-    """Who has the ticket and by when. `calendar` None: the policy states no hours. `priority` 1 is served first."""
+    """Who has the ticket and by when. `calendar` None: the policy states no hours. `priority` 1 is served first.
+
+    `paused`: why the clocks stand still now, if they do.
+    """
 
     team: str
     calendar: str | None
@@ -178,3 +260,4 @@ class Routing(Fact):
     targets: tuple[Target, ...]
     policy_version: str
     note: str = ""
+    paused: Pause | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,8 @@ from sqlalchemy import DateTime, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, Session, col, select
 
-from services.sla import rules
+from services.sla.rules.clocks import Cycle, Noted, reclassified
+from services.sla.rules.routing import State
 from shared.db import Model, json_column
 from shared.vocabulary import Decision, Routing, Target, TargetName, TicketFacts
 
@@ -26,7 +28,7 @@ class Clocks(Model, table=True):
     __table_args__ = ({"schema": SCHEMA},)
 
     ticket_id: str = Field(primary_key=True)
-    history: list[list[str]] = Field(sa_column=json_column())
+    history: list[dict[str, Any]] = Field(sa_column=json_column())
     decided_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     facts: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
     decision: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
@@ -36,7 +38,7 @@ class Clocks(Model, table=True):
 
 
 class TargetRow(Model, table=True):
-    """A due time of the present cycle, how it stands, and its proof. `due_at` None: suspended."""
+    """A due time of the present cycle, how it stands, and its proof. `due_at` None: its clock stands still."""
 
     __tablename__ = "target"
     __table_args__ = ({"schema": SCHEMA},)
@@ -47,6 +49,7 @@ class TargetRow(Model, table=True):
     version: int
     minutes: int
     due_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    latest_start_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     state: str = Field(index=True)
     stopped_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     proof: dict[str, Any] = Field(sa_column=json_column())
@@ -58,14 +61,14 @@ def lock(session: Session, ticket_id: str) -> Clocks:
     return session.exec(select(Clocks).where(col(Clocks.ticket_id) == ticket_id).with_for_update()).one()
 
 
-def history(clocks: Clocks) -> list[tuple[datetime, rules.Happening]]:
+def history(clocks: Clocks) -> list[Noted]:
     """What happened to a ticket, in order of hearing."""
-    return [(datetime.fromisoformat(at), rules.Happening(happening)) for at, happening in clocks.history]
+    return [Noted.model_validate(noted) for noted in clocks.history]
 
 
-def note(clocks: Clocks, at: datetime, happening: rules.Happening) -> None:
+def note(clocks: Clocks, noted: Noted) -> None:
     """Keep that something happened."""
-    clocks.history = [*clocks.history, [at.isoformat(), happening.value]]
+    clocks.history = [*clocks.history, noted.model_dump(mode="json", exclude_none=True)]
 
 
 def decide(clocks: Clocks, at: datetime, facts: TicketFacts, decision: Decision) -> None:
@@ -76,13 +79,18 @@ def decide(clocks: Clocks, at: datetime, facts: TicketFacts, decision: Decision)
 
 
 def decided(clocks: Clocks) -> tuple[TicketFacts, Decision] | None:
-    """The newest decision with its facts; None while none was heard."""
+    """The newest decision with its facts, and the plan and level an agent gave; None while none was heard."""
     if clocks.facts is None or clocks.decision is None:
         return None
-    return TicketFacts.model_validate(clocks.facts), Decision.model_validate(clocks.decision)
+    facts, decision = TicketFacts.model_validate(clocks.facts), Decision.model_validate(clocks.decision)
+    plan, emergency = reclassified(history(clocks))
+    return (
+        facts.model_copy(update={"plan": plan}) if plan else facts,
+        decision.model_copy(update={"emergency": emergency}) if emergency else decision,
+    )
 
 
-def reroute(clocks: Clocks, routing: Routing, cycle: rules.Cycle) -> None:
+def reroute(clocks: Clocks, routing: Routing, cycle: Cycle) -> None:
     """Keep a new routing under the next version."""
     clocks.routing, clocks.cycle = routing.model_dump(mode="json"), cycle.number
     clocks.version += 1
@@ -102,13 +110,13 @@ def targets(session: Session, ticket_id: str) -> dict[TargetName, TargetRow]:
 def write_target(
     session: Session,
     clocks: Clocks,
-    cycle: rules.Cycle,
+    cycle: Cycle,
     target: Target,
     *,
-    state: rules.State,
+    state: State,
     proof: dict[str, Any],
 ) -> None:
-    """Write how a target stands now, in place of how it stood."""
+    """Write how a target of the present cycle stands now, in place of how it stood."""
     session.merge(
         TargetRow(
             ticket_id=clocks.ticket_id,
@@ -117,6 +125,7 @@ def write_target(
             version=clocks.version,
             minutes=target.minutes,
             due_at=target.due_at,
+            latest_start_at=target.latest_start_at,
             state=state,
             stopped_at=cycle.stopped_at(target.name),
             proof=proof,
@@ -124,6 +133,7 @@ def write_target(
     )
 
 
-def forget_targets(session: Session, ticket_id: str) -> None:
-    """Forget the targets of a ticket that has none any more."""
-    session.execute(delete(TargetRow).where(col(TargetRow.ticket_id) == ticket_id))
+def forget_other_targets(session: Session, ticket_id: str, names: Collection[TargetName]) -> None:
+    """Forget the targets of a ticket that it has no longer."""
+    others = col(TargetRow.name).not_in(names)
+    session.execute(delete(TargetRow).where(col(TargetRow.ticket_id) == ticket_id, others))

@@ -1,140 +1,276 @@
 """The sla room: who has a ticket and by when, and what becomes of its due times.
 
-Hears `ScopeDecided`, `TicketReplied`, `TicketAnswered`, `TicketResolved`, and `TargetTimerSet` when a due time is
-reached. Says `TicketRouted`, `TargetTimerSet` and `TargetBreached`. Owns the clocks and targets of tickets (schema
-`sla`). A reply to a resolved ticket reopens it with fresh clocks; any other reply changes none.
+Hears   ScopeDecided, TicketReplied, TicketAnswered, TicketResolved, TicketPaused, TicketResumed, TicketReclassified;
+        and its own TargetTimerSet and PauseLimitSet, when their moment has come.
+Says    TicketRouted, TargetsRederived, TicketResumed (for a pause that ended by itself), TargetWarned, TargetBreached,
+        TicketEscalated; TargetTimerSet and PauseLimitSet.
+Owns    the clocks and targets of tickets (schema `sla`), which follow from everything that happened, in any order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from services.sla import rules, store
+from services.sla import store
+from services.sla.rules import announcements, timers
+from services.sla.rules import clocks as rules
+from services.sla.rules.clocks import Cycle, Happening, Noted
+from services.sla.rules.proof import proof
+from services.sla.rules.routing import State, changes, follow, route, state_of, urgent
+from shared import clock
 from shared.bus import Transaction, Worker
+from shared.business_hours import Calendar
 from shared.events import (
+    PauseLimitSet,
     ScopeDecided,
-    TargetBreached,
+    TargetsRederived,
     TargetTimerSet,
     TicketAnswered,
+    TicketPaused,
+    TicketReclassified,
     TicketReplied,
     TicketResolved,
+    TicketResumed,
     TicketRouted,
-    derived_id,
 )
-from shared.policies import load_policies
-from shared.vocabulary import Target, TargetName
+from shared.policies import Policy, load_policies
+from shared.vocabulary import Decision, ResumeReason, Routing, Target, TicketFacts
 
 log = structlog.get_logger()
 
 worker = Worker("sla")
 app = worker.app
 
-CHECK = "sla.check_target"
+CHECK, END_PAUSE = "sla.check_target", "sla.end_pause"
 
 
 @worker.hears(ScopeDecided)
 def route_ticket(event: ScopeDecided, tx: Transaction) -> None:
     """Give a ticket its team and its due times; a newer decision gives it new ones."""
-    clocks = store.lock(tx.session, event.ticket.ticket_id)
-    suspended = event.decision.sla == "suspended"
-    store.note(clocks, event.happened_at, rules.Happening.SUSPENDED if suspended else rules.Happening.RUNNING)
-    store.decide(clocks, event.happened_at, event.ticket, event.decision)
-    _follow(tx, clocks, reroute=True)
+    locked = store.lock(tx.session, event.ticket.ticket_id)
+    before = _standing(locked)
+    suspension = load_policies().provider(event.ticket.provider).provider.suspension
+    stands = suspension and event.decision.sla == "suspended"
+    noted = Noted(
+        at=event.happened_at,
+        id=event.event_id,
+        what=Happening.SUSPENDED if stands else Happening.RUNNING,
+        clause=suspension.clauses[0] if suspension and stands else None,
+    )
+    store.note(locked, noted)
+    store.decide(locked, event.happened_at, event.ticket, event.decision)
+    _follow(tx, locked, before, "the policy was applied again", anew=True)
 
 
 @worker.hears(TicketReplied)
 def note_reply(event: TicketReplied, tx: Transaction) -> None:
-    """Reopen a resolved ticket with fresh clocks; note any other reply."""
-    _note(tx, event.ticket.ticket_id, event.happened_at, rules.Happening.REPLIED)
+    """Start the clock of the next response, end the wait for this reply, or reopen the ticket."""
+    at = event.received_at or event.happened_at
+    noted = Noted(at=at, id=event.event_id, what=Happening.REPLIED, known_at=event.happened_at)
+    _note(tx, event.ticket.ticket_id, noted, "the customer answered")
 
 
 @worker.hears(TicketAnswered)
-def stop_first_response(event: TicketAnswered, tx: Transaction) -> None:
-    """Stop the clock of the first response."""
-    _note(tx, event.ticket_id, event.happened_at, rules.Happening.ANSWERED)
+def stop_response(event: TicketAnswered, tx: Transaction) -> None:
+    """Stop the clock of the first or the next response."""
+    _note(tx, event.ticket_id, Noted(at=event.happened_at, id=event.event_id, what=Happening.ANSWERED), "answered")
 
 
 @worker.hears(TicketResolved)
 def stop_all_targets(event: TicketResolved, tx: Transaction) -> None:
     """Stop every clock of a ticket."""
-    _note(tx, event.ticket_id, event.happened_at, rules.Happening.RESOLVED)
+    _note(tx, event.ticket_id, Noted(at=event.happened_at, id=event.event_id, what=Happening.RESOLVED), "resolved")
+
+
+@worker.hears(TicketPaused)
+def stop_clocks(event: TicketPaused, tx: Transaction) -> None:
+    """Let the clocks stand still; for a supplier only where the policy says so, and never longer than its limit."""
+    noted = Noted(
+        at=event.happened_at,
+        id=event.event_id,
+        what=Happening.PAUSED,
+        by=event.by,
+        standstill=event.standstill,
+        until=event.until,
+    )
+    _note(tx, event.ticket_id, noted, f"the clocks were stopped: {event.standstill.reason}")
+
+
+@worker.hears(TicketResumed)
+def resume_clocks(event: TicketResumed, tx: Transaction) -> None:
+    """Let the clocks run again because an agent said so; a pause that ended by itself is known here."""
+    if event.by is not None:
+        at, by, why = event.resumed_at, event.by, event.why
+        noted = Noted(at=at, id=event.event_id, what=Happening.RESUMED, by=by, why=why, known_at=event.happened_at)
+        _note(tx, event.ticket_id, noted, f"the clocks run again: {why}")
+
+
+@worker.hears(PauseLimitSet)
+def end_pause(event: PauseLimitSet, tx: Transaction) -> None:
+    """Let the clocks run again because a pause has reached its limit, unless it is over."""
+    noted = Noted(at=event.until, id=event.pause_id, what=Happening.LIMIT_REACHED)
+    _note(tx, event.ticket_id, noted, f"the clocks run again: {ResumeReason.LIMIT_REACHED}")
+
+
+@worker.hears(TicketReclassified)
+def reclassify_ticket(event: TicketReclassified, tx: Transaction) -> None:
+    """Derive the due times anew, on the plan and level that an agent gave and on the calendars of today."""
+    noted = Noted(
+        at=event.happened_at,
+        id=event.event_id,
+        what=Happening.RECLASSIFIED,
+        by=event.by,
+        plan=event.plan,
+        emergency=event.emergency,
+    )
+    _note(tx, event.ticket_id, noted, f"reclassified by {event.by}: {event.why}", anew=True)
 
 
 @worker.hears(TargetTimerSet)
 def check_target(event: TargetTimerSet, tx: Transaction) -> None:
-    """Say that a due time passed, if it still stands and nothing has reached it."""
+    """Say that a due time comes near or has passed, if it still stands and nothing has reached it."""
     ticket_id = str(event.ticket_id)
-    clocks = store.lock(tx.session, ticket_id)
-    row, routing = store.targets(tx.session, ticket_id).get(event.target), store.routing(clocks)
-    if row and routing and row.state == rules.State.RUNNING and row.version == event.routing_version:
-        row.state = rules.State.BREACHED
-        _say_breached(tx, ticket_id, event.target, event.due_at, routing.team)
+    locked = store.lock(tx.session, ticket_id)
+    rows, routing, standing = store.targets(tx.session, ticket_id), store.routing(locked), _standing(locked)
+    row = rows.get(event.target)
+    if not (row and routing and standing) or (row.state, row.version) != (State.RUNNING, event.routing_version):
+        return
+    target = next(target for target in routing.targets if target.name is event.target)
+    hurry = urgent(standing.ticket, standing.decision, standing.policy)
+    now = max(clock.now(), event.moment)
+    if opening := timers.held_until(event.moment, now, standing.calendar(routing), urgent=hurry):
+        _wait(tx, event, event.percent, opening)
+    elif event.percent < timers.WHOLE:
+        tx.say(announcements.warned(event, target, routing))
+        _wait_for_warning(tx, event, target, standing.calendar(routing), standing.policy, told=event.percent)
+    else:
+        row.state = State.BREACHED
+        breach = announcements.breached(ticket_id, target, routing)
+        level = sum(row.state == State.BREACHED for row in rows.values())
+        to = "the person on call" if hurry else standing.lead
+        tx.say(breach)
+        tx.say(announcements.escalated(breach, level, to=to, on_call=hurry))
+        log.info("target breached", ticket_id=ticket_id, target=event.target)
 
 
-def _note(tx: Transaction, ticket_id: str | None, at: datetime, happening: rules.Happening) -> None:
-    clocks = store.lock(tx.session, str(ticket_id))
-    store.note(clocks, at, happening)
-    _follow(tx, clocks)
+@dataclass(frozen=True)
+class Standing:
+    """What a ticket's due times follow from, as far as it is known."""
+
+    ticket: TicketFacts
+    decision: Decision
+    policy: Policy
+    cycle: Cycle
+
+    def calendar(self, routing: Routing) -> Calendar:
+        """The calendar that a routing was counted on, or the one of today where the policy has dropped that."""
+        return self.policy.calendars.get(routing.counted_on) or self.policy.counted_on(self.ticket.plan)
+
+    @property
+    def lead(self) -> str:
+        """Who hears of a breach in support hours."""
+        team = self.policy.provider.departments[self.decision.department]
+        return f"{team.lead} of {team.name}"
 
 
-def _follow(tx: Transaction, clocks: store.Clocks, *, reroute: bool = False) -> None:
-    """Bring routing, targets and timers in line with what is known of a ticket.
-
-    Without `reroute` the routing stays as it was said, whatever became of the policy since, unless a new cycle began.
-    """
-    if (known := store.decided(clocks)) is None:
-        return  # what was noted waits for the decision
+def _standing(locked: store.Clocks) -> Standing | None:
+    """How a ticket stands; None before the decision, for which everything that was noted waits."""
+    if (known := store.decided(locked)) is None:
+        return None
     ticket, decision = known
     policy = load_policies().provider(ticket.provider)
-    cycle = rules.current_cycle(ticket.received_at, store.history(clocks))
-    routing = store.routing(clocks)
-    if routing is None or reroute or cycle.number != clocks.cycle:
-        routing = rules.route(ticket, decision, policy, cycle)
-        store.reroute(clocks, routing, cycle)
-        log.info("ticket routed", ticket_id=ticket.ticket_id, team=routing.team, version=clocks.version)
-        tx.say(TicketRouted(ticket_id=ticket.ticket_id, ticket=ticket, decision=decision, routing=routing))
-    before = store.targets(tx.session, ticket.ticket_id)
-    waiting = {(row.name, row.version) for row in before.values() if row.state == rules.State.RUNNING}
+    suspension = policy.provider.suspension
+    house = rules.House(policy.provider.clocks.reopening, suspension.limit.length if suspension else None)
+    cycle = rules.current_cycle(ticket.received_at, store.history(locked), house)
+    return Standing(ticket, decision, policy, cycle)
+
+
+def _note(tx: Transaction, ticket_id: str | None, noted: Noted, why: str, *, anew: bool = False) -> None:
+    locked = store.lock(tx.session, str(ticket_id))
+    before = _standing(locked)
+    store.note(locked, noted)
+    _follow(tx, locked, before, why, anew=anew)
+
+
+def _follow(tx: Transaction, locked: store.Clocks, before: Standing | None, why: str, *, anew: bool = False) -> None:
+    """Bring routing, targets and timers in line with what is known of a ticket.
+
+    What was said of clocks that have not moved stays, whatever became of the policy since, unless all is to be
+    derived anew or a new cycle began.
+    """
+    now = _standing(locked)
+    if now is None:
+        return
+    said, fresh = store.routing(locked), route(now.ticket, now.decision, now.policy, now.cycle)
+    routing = fresh if said is None or anew or now.cycle.number != locked.cycle else follow(said, fresh)
+    if routing is not said:
+        store.reroute(locked, routing, now.cycle)
+        log.info("ticket routed", ticket_id=locked.ticket_id, team=routing.team, version=locked.version)
+        tx.say(TicketRouted(ticket_id=locked.ticket_id, ticket=now.ticket, decision=now.decision, routing=routing))
+        if said and (changed := changes(said.targets, routing.targets, now.cycle)):
+            rederived = {"changes": changed, "why": why, "routing_version": locked.version}
+            tx.say(TargetsRederived(ticket_id=locked.ticket_id, **rederived))
+    kept = () if anew or said is None else said.targets
+    _settle(tx, locked, now, routing, kept)
+    _say_of_pauses(tx, locked.ticket_id, before.cycle if before else None, now)
+
+
+def _settle(tx: Transaction, locked: store.Clocks, now: Standing, routing: Routing, kept: Sequence[Target]) -> None:
+    """Write how every target stands, and watch those that run. Those kept as they were said keep their proof."""
+    rows, calendar = store.targets(tx.session, locked.ticket_id), now.calendar(routing)
+    waiting = {(row.name, row.version) for row in rows.values() if row.state == State.RUNNING}
     running = []
     for target in routing.targets:
-        row = before.get(target.name)
-        told = bool(row and row.state == rules.State.BREACHED and row.due_at == target.due_at)
-        state = rules.state_of(target, cycle, overdue=told)
-        if state is rules.State.RUNNING:
+        row = rows.get(target.name)
+        told = bool(row and row.state == State.BREACHED and row.due_at == target.due_at)
+        state = state_of(target, now.cycle, overdue=told)
+        if state is State.RUNNING:
             running.append(target)
-        elif state is rules.State.BREACHED and not told and target.due_at:
-            _say_breached(tx, ticket.ticket_id, target.name, target.due_at, routing.team)
-        proof = rules.proof(target, routing, cycle, policy.counted_on(ticket.plan).zone)
-        store.write_target(tx.session, clocks, cycle, target, state=state, proof=proof)
-    if not routing.targets:
-        store.forget_targets(tx.session, ticket.ticket_id)
-    if waiting != {(target.name, clocks.version) for target in running}:
-        _set_timers(tx, clocks, running)
+        elif state is State.BREACHED and not told:
+            tx.say(announcements.breached(locked.ticket_id, target, routing))
+        why = row.proof if row and target in kept else proof(target, routing, calendar.zone)
+        store.write_target(tx.session, locked, now.cycle, target, state=state, proof=why)
+    store.forget_other_targets(tx.session, locked.ticket_id, [target.name for target in routing.targets])
+    if waiting != {(target.name, locked.version) for target in running}:
+        tx.cancel(CHECK, locked.ticket_id)
+        for target in running:
+            _watch(tx, locked, target, calendar, now.policy)
 
 
-def _set_timers(tx: Transaction, clocks: store.Clocks, targets: list[Target]) -> None:
-    tx.cancel(CHECK, clocks.ticket_id)
-    for target in targets:
-        if target.due_at:
-            timer = TargetTimerSet(
-                ticket_id=clocks.ticket_id,
-                target=target.name,
-                routing_version=clocks.version,
-                due_at=target.due_at,
-            )
-            tx.say(timer, wait={CHECK: target.due_at})
+def _watch(tx: Transaction, locked: store.Clocks, target: Target, calendar: Calendar, policy: Policy) -> None:
+    assert target.due_at, "a clock that runs has a due time"
+    watched = {"target": target.name, "routing_version": locked.version, "due_at": target.due_at}
+    timer = TargetTimerSet(ticket_id=locked.ticket_id, **watched)
+    tx.say(timer, wait={CHECK: target.due_at})
+    if target.due_at > clock.now():
+        _wait_for_warning(tx, timer, target, calendar, policy, told=0)
 
 
-def _say_breached(tx: Transaction, ticket_id: str, target: TargetName, due_at: datetime, team: str) -> None:
-    log.info("target breached", ticket_id=ticket_id, target=target)
-    tx.say(
-        TargetBreached(
-            event_id=derived_id("breach", ticket_id, target, int(due_at.timestamp())),
-            ticket_id=ticket_id,
-            target=target,
-            due_at=due_at,
-            team=team,
-        ),
-    )
+def _wait_for_warning(
+    tx: Transaction, timer: TargetTimerSet, target: Target, calendar: Calendar, policy: Policy, *, told: int
+) -> None:
+    """Wait for the next warning only: few tickets live to see the last of them."""
+    moments = timers.warnings(target, calendar, policy.provider.clocks.warn_at)
+    if warning := timers.next_warning(moments, told, clock.now()):
+        _wait(tx, timer, *warning)
+
+
+def _wait(tx: Transaction, timer: TargetTimerSet, percent: int, moment: datetime) -> None:
+    watched = timer.model_dump(include={"ticket_id", "target", "routing_version", "due_at"})
+    tx.say(TargetTimerSet(**watched, percent=percent, rings_at=moment), wait={CHECK: moment})
+
+
+def _say_of_pauses(tx: Transaction, ticket_id: str, before: Cycle | None, now: Standing) -> None:
+    """Watch the limits of pauses that began, and say which are over by themselves and what that gave back."""
+    watched = {pause.id for pause in before.pauses} if before else set()
+    for pause in now.cycle.pauses:
+        if pause.ends_at is None and pause.until and pause.id not in watched:
+            limit = PauseLimitSet(ticket_id=ticket_id, pause_id=pause.id, until=pause.until)
+            tx.say(limit, wait={END_PAUSE: pause.until})
+    calendar = now.policy.counted_on(now.ticket.plan)
+    for pause, was in rules.ended_by_themselves(before, now.cycle):
+        tx.say(announcements.resumed(ticket_id, pause, was, calendar))

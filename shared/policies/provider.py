@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints, mod
 from shared.business_hours import Calendar
 from shared.money import Currency, Money
 from shared.policies.models import ClauseId, Grounded, Id, Row, Text
-from shared.vocabulary import Channel, Department, Emergency
+from shared.vocabulary import Channel, Department, Emergency, TargetName
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 
@@ -157,18 +157,78 @@ class Plan(Grounded):
 
 
 class Targets(Grounded):
-    """Minutes of open time to the first response and to the resolution, for a plan and, if named, emergency levels."""
+    """Minutes of open time to the first response and to the resolution, for a plan and, if named, emergency levels.
+
+    `next_response`: to the answer to a later reply; without it, those of the first response.
+    """
 
     plan: Id
     emergencies: tuple[Emergency, ...] = ()
     first_response: PositiveInt
+    next_response: PositiveInt | None = None
     resolution: PositiveInt
+
+    def minutes(self, name: TargetName) -> int:
+        """The minutes of one target."""
+        return {
+            TargetName.FIRST_RESPONSE: self.first_response,
+            TargetName.NEXT_RESPONSE: self.next_response or self.first_response,
+            TargetName.RESOLUTION: self.resolution,
+        }[name]
+
+
+class Again(StrEnum):
+    """What becomes of a target when a reply reopens a ticket.
+
+    It goes on where it was when the ticket was resolved, starts anew with the reply, or has no clock.
+    """
+
+    CONTINUE = "continue"
+    FRESH = "fresh"
+    NONE = "none"
+
+
+class Reopening(Row):
+    """The rule for each target when a reply reopens a ticket."""
+
+    first_response: Again = Again.NONE
+    next_response: Again = Again.FRESH
+    resolution: Again = Again.FRESH
+
+
+class Clocks(Row):
+    """How the clocks of targets are kept; all of it is our own choice, no policy speaks of it.
+
+    `warn_at` are percentages of the minutes of a target, `handling_minutes` what a ticket typically takes to handle.
+    """
+
+    warn_at: tuple[Annotated[int, Field(gt=0, lt=100)], ...] = (50, 75, 90)
+    handling_minutes: PositiveInt = 30
+    reopening: Reopening = Reopening()
+
+
+class SuspensionLimit(Grounded):
+    """For how long clocks stand still at most, in days of 24 hours."""
+
+    days: PositiveInt
+
+    @property
+    def length(self) -> timedelta:
+        """The same as a span of time."""
+        return timedelta(days=self.days)
+
+
+class Suspension(Grounded):
+    """The policy lets clocks stand still while a supplier has the case, up to a limit."""
+
+    limit: SuspensionLimit
 
 
 class Team(Grounded):
-    """Who answers for a department."""
+    """Who answers for a department, and who hears of it when a due time passes."""
 
     name: str
+    lead: str = "team lead"
 
 
 class Unit(StrEnum):
@@ -273,5 +333,9 @@ class Provider(Row):
     default_plan: Id
     departments: dict[Department, Team]
     targets: tuple[Targets, ...]
+    clocks: Clocks = Clocks()
+    suspension: Suspension | None = None
+    plan_before_time: bool = False
+    """Tickets are served by plan, then emergency level, and only then by time."""
     prices: tuple[PriceLine, ...] = ()
     quote_validity: QuoteValidity

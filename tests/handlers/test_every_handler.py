@@ -20,8 +20,16 @@ from services.tickets import store as tickets
 from shared import clock
 from shared.bus import Transaction, dead_letters
 from shared.db import engine
-from shared.events import ConsentGiven, TicketAnswered, TicketResolved
+from shared.events import (
+    ConsentGiven,
+    TicketAnswered,
+    TicketPaused,
+    TicketReclassified,
+    TicketResolved,
+    TicketResumed,
+)
 from shared.topology import HEARERS
+from shared.vocabulary import PauseReason, ResumeReason, SupplierCase
 
 ALL = [(event, hearer) for event, hearers in HEARERS.items() for hearer in hearers]
 
@@ -130,6 +138,10 @@ def travel(session, book):
     store_email(
         mail("support@hypernode.example", "Out of office", "I am away.", Auto_Submitted="auto-replied"), source="test"
     )
+    store_email(
+        mail("support@luxcloud.example", "Mailbox", "Our Exchange mailbox is empty.", sender="c@d.example"),
+        source="test",
+    )
     store_email(b"\x00\x01\x02 no e-mail", source="test")
     for number, fields in enumerate(CALLS):
         store_call(fields, f"calls.csv, line {number + 2}")
@@ -155,6 +167,7 @@ def travel(session, book):
     )
     journey.go_on()
     journey.go_on(timers=["billing.expire_quote"])
+    stand_still(journey, ticket_of(session, "Mailbox"))
     with Transaction.begin("desk") as tx:
         tx.say(TicketResolved(ticket_id=number, agent="an agent"))
     journey.go_on()
@@ -162,6 +175,23 @@ def travel(session, book):
 
 
 NO_CUSTOMER = "+31205550199"
+
+
+def stand_still(journey, number):
+    """A supplier has the case until his time is up, and once more until an agent takes it back."""
+    case = SupplierCase(supplier="Microsoft", case_reference="MS-77", message_sent="Please look at mailbox 5.")
+    again = {"paused_for": PauseReason.SUPPLIER, "why": ResumeReason.SUPPLIER_ANSWERED, "resumed_at": clock.now()}
+    for event in (
+        TicketReclassified(ticket_id=number, by="an agent", why="on the calendars of today"),
+        TicketPaused(ticket_id=number, standstill=case, by="an agent"),
+        TicketPaused(ticket_id=number, standstill=case, by="an agent"),
+        TicketResumed(ticket_id=number, by="an agent", **again),
+    ):
+        with Transaction.begin("desk") as tx:
+            tx.say(event)
+        journey.go_on(timers=["sla.end_pause"])
+
+
 CALLS = [
     {
         "call_id": "c1",

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
+from services.desk.rules.sentences import describe, name_of
 from services.desk.rules.summary import QuoteRow, QuoteState, TicketRow, View
 from shared import events as e
 from shared.money import Money
 from shared.policies import Policy
-from shared.vocabulary import Decision, Requester, Routing, TicketFacts
+from shared.vocabulary import Decision, Routing, TicketFacts
 
 
 class ClauseView(View):
@@ -208,7 +209,7 @@ def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
                 yield Said(
                     at=ticket.received_at,
                     by="requester",
-                    author=_name(ticket.requester),
+                    author=name_of(ticket.requester),
                     channel=ticket.channel,
                     subject=ticket.subject,
                     text=event.text,
@@ -217,7 +218,7 @@ def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
                 yield Said(
                     at=event.happened_at,
                     by="requester",
-                    author=_name(event.author),
+                    author=name_of(event.author),
                     channel=event.channel,
                     verified=event.author_verified,
                     text=event.text,
@@ -228,59 +229,3 @@ def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
                 yield Said(at=event.happened_at, by="letter", author=event.kind, subject=event.subject, text=event.text)
             case _:
                 pass
-
-
-def _name(person: Requester) -> str:
-    return person.name or person.email or person.phone or "unknown"
-
-
-def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sentence for each event, on one screen
-    """Say in a sentence what happened."""
-    match event:
-        case e.TicketOpened():
-            return f"A request by {event.ticket.channel} became this ticket."
-        case e.TicketReplied():
-            return f"{_name(event.author)} added to the ticket by {event.channel}."
-        case e.ScopeDecided(decision=decision):
-            who = "; a person has to look" if decision.needs_person else ""
-            return f"The policy was applied: {decision.verdict}, confidence {decision.confidence:.0%}{who}."
-        case e.TicketRouted(routing=routing):
-            return f"Routed to {routing.team} with {len(routing.targets)} targets."
-        case e.TargetTimerSet():
-            return f"The {event.target} is being watched."
-        case e.TargetBreached():
-            return f"The {event.target} was due and did not happen."
-        case e.QuoteIssued():
-            return f"Quote {event.quote_id} (version {event.version}) offers {event.total}."
-        case e.QuoteDrafted():
-            return f"Quote {event.quote_id} waits for a person to name a price."
-        case e.QuoteExpired():
-            return f"Nobody agreed to quote {event.quote_id} (version {event.version}) in time."
-        case e.ConsentGiven():
-            return f"{event.taken_by} took a consent to quote {event.quote_id} (version {event.version})."
-        case e.ConsentRecorded():
-            return f"{event.given_by} agreed to quote {event.quote_id} (version {event.version}): {event.total}."
-        case e.ConsentRefused():
-            return f"An agreement to quote {event.quote_id} ({event.given_how}) does not count: {event.reason}."
-        case e.ChargeRecorded():
-            return f"{event.total} was recorded for the billing system."
-        case e.LetterWritten():
-            return f"A letter was written: {_spaced(event.kind)}."
-        case e.LetterSent(confirmed=False):
-            return f"The mail server got the letter and did not confirm it: {_spaced(event.kind)}."
-        case e.LetterSent():
-            return f"The mail server took the letter: {_spaced(event.kind)}."
-        case e.LetterRefused():
-            return f"The mail server refused the letter for good: {_spaced(event.kind)}."
-        case e.LetterSuppressed():
-            return f"A letter stayed unwritten: {_spaced(event.kind)} ({event.reason})."
-        case e.TicketAnswered():
-            return f"{event.agent} answered."
-        case e.TicketResolved():
-            return f"{event.agent} closed the ticket as done."
-        case _:
-            return _spaced(type(event).__name__)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")

@@ -4,12 +4,11 @@ from datetime import datetime, timedelta
 from itertools import permutations
 from uuid import uuid4
 
-import pytest
 from sqlalchemy import text
-from sqlmodel import select
 
-from services.sla.rules import State
-from services.sla.store import Clocks, TargetRow
+from services.sla.rules.check import check
+from services.sla.rules.routing import State
+from services.sla.store import Clocks
 from services.sla.tasks import worker
 from shared import clock
 from shared.bus.worker import Outcome
@@ -18,6 +17,7 @@ from shared.events import (
     TargetBreached,
     TargetTimerSet,
     TicketAnswered,
+    TicketEscalated,
     TicketReplied,
     TicketResolved,
     TicketRouted,
@@ -35,21 +35,15 @@ TICKET = TicketFacts(  # open round the clock, so that nothing here depends on t
     requester=ANNA,
     received_at=RECEIVED,
 )
-HANDLER = {
-    ScopeDecided: "route_ticket",
-    TicketReplied: "note_reply",
-    TicketAnswered: "stop_first_response",
-    TicketResolved: "stop_all_targets",
-}
-FIRST, RESOLUTION = TargetName.FIRST_RESPONSE, TargetName.RESOLUTION
+FIRST, NEXT, RESOLUTION = TargetName.FIRST_RESPONSE, TargetName.NEXT_RESPONSE, TargetName.RESOLUTION
 
 
-def decided(after=timedelta(), verdict=Verdict.SUPPORTED, *, facts=TICKET, sla="running"):
+def decided(after=timedelta(), verdict=Verdict.SUPPORTED, *, facts=TICKET):
     return ScopeDecided(
         ticket_id=facts.ticket_id,
         ticket=facts,
         text="Help",
-        decision=Decision(verdict=verdict, sla=sla),
+        decision=Decision(verdict=verdict),
         happened_at=RECEIVED + after,
     )
 
@@ -75,44 +69,6 @@ def replied(after=3 * HOUR):
     )
 
 
-@pytest.fixture
-def happen(say, hear):
-    """Say events one by one, and let the room hear each."""
-
-    def happen(*events):
-        for event in events:
-            say("desk", event)
-            assert hear(worker, HANDLER[type(event)]) == [Outcome.DONE]
-
-    return happen
-
-
-@pytest.fixture
-def targets(session):
-    def targets():
-        session.rollback()
-        return {row.name: row for row in session.exec(select(TargetRow))}
-
-    return targets
-
-
-@pytest.fixture
-def timers(session):
-    """The timers that still wait, as target and moment."""
-
-    def timers():
-        session.rollback()
-        rows = session.execute(
-            text(
-                "select e.body ->> 'target', d.due_at from bus.delivery d join bus.event e using (event_id)"
-                " where d.hearer = 'sla.check_target' and d.due_at > now()"
-            )
-        )
-        return {TargetName(target): due_at for target, due_at in rows}
-
-    return timers
-
-
 def test_a_decision_gives_a_team_due_times_and_a_timer_for_each(happen, said, targets, timers):
     happen(decided())
     (routed,) = said(TicketRouted)
@@ -121,6 +77,18 @@ def test_a_decision_gives_a_team_due_times_and_a_timer_for_each(happen, said, ta
     assert {name: row.state for name, row in targets().items()} == {FIRST: State.RUNNING, RESOLUTION: State.RUNNING}
     assert targets()[FIRST].due_at == RECEIVED + 4 * HOUR
     assert datetime.fromisoformat(targets()[FIRST].proof["due"]) == RECEIVED + 4 * HOUR
+    assert targets()[FIRST].latest_start_at == RECEIVED + 3.5 * HOUR
+    assert [check(row.proof) for row in targets().values()] == [[], []]
+
+
+def test_a_breach_that_nobody_answered_is_escalated_to_the_lead_of_the_team_level_by_level(happen, hear, said):
+    happen(decided())
+    hear(worker, "check_target")
+    escalations = said(TicketEscalated)
+    assert {escalation.level for escalation in escalations} == {1, 2}
+    assert {(escalation.to, escalation.on_call) for escalation in escalations} == {
+        ("team lead of Technical support", False)
+    }
 
 
 def test_what_is_no_request_is_routed_without_targets(happen, said, targets, timers):
@@ -149,7 +117,7 @@ def test_resolving_stops_everything(happen, targets, timers):
 
 def test_a_due_time_that_passes_is_breached_once(happen, hear, said, targets):
     happen(decided())
-    assert hear(worker, "check_target") == [Outcome.DONE] * 2
+    assert set(hear(worker, "check_target")) == {Outcome.DONE}
     assert {(breach.target, breach.due_at) for breach in said(TargetBreached)} == {
         (name, row.due_at) for name, row in targets().items()
     }
@@ -186,6 +154,7 @@ def test_a_due_time_that_had_passed_before_the_decision_is_breached_when_its_tim
 def test_a_late_answer_that_is_heard_before_the_timer_is_a_breach_all_the_same(happen, said):
     happen(decided(), answered(5 * HOUR))
     assert [breach.target for breach in said(TargetBreached)] == [FIRST]
+    assert said(TicketEscalated) == []  # there is nothing left to do
 
 
 def test_an_answer_in_time_that_is_heard_after_the_timer_was_in_time(happen, hear, targets):
@@ -198,11 +167,11 @@ def test_an_answer_in_time_that_is_heard_after_the_timer_was_in_time(happen, hea
 def test_a_reply_to_a_resolved_ticket_starts_fresh_clocks(happen, said, targets, timers):
     happen(decided(), answered(), resolved(), replied())
     assert [event.routing.starts_at for event in said(TicketRouted)] == [RECEIVED, RECEIVED + 3 * HOUR]
-    assert {row.cycle for row in targets().values()} == {2}
-    assert timers()[FIRST] == RECEIVED + 7 * HOUR
+    assert {name: row.cycle for name, row in targets().items()} == {NEXT: 2, RESOLUTION: 2}
+    assert timers()[NEXT] == RECEIVED + 7 * HOUR
 
 
-def test_a_reply_to_an_open_ticket_changes_nothing(happen, said, timers):
+def test_a_reply_before_the_first_response_changes_nothing(happen, said, timers):
     happen(decided())
     before = timers()
     happen(replied())
@@ -210,14 +179,13 @@ def test_a_reply_to_an_open_ticket_changes_nothing(happen, said, timers):
     assert len(said(TicketRouted)) == 1
 
 
-def test_a_suspended_ticket_has_no_timer_until_it_runs_again(happen, said, targets, timers):
-    happen(decided(), decided(HOUR, sla="suspended"))
-    assert timers() == {}
-    assert {row.state for row in targets().values()} == {State.SUSPENDED}
-    happen(decided(9 * HOUR))
-    assert timers()[FIRST] == RECEIVED + 12 * HOUR
-    (pause,) = targets()[FIRST].proof["pauses"]
-    assert datetime.fromisoformat(pause["until"]) - datetime.fromisoformat(pause["from"]) == 8 * HOUR
+def test_a_reply_after_the_first_response_is_due_a_next_one_from_when_it_reached_us(happen, targets, timers):
+    happen(decided(), answered(), replied().model_copy(update={"received_at": RECEIVED + 2 * HOUR}))
+    assert timers()[NEXT] == RECEIVED + 6 * HOUR
+    assert targets()[RESOLUTION].due_at == RECEIVED + 48 * HOUR
+    happen(answered(4 * HOUR))
+    assert targets()[NEXT].state == State.MET
+    assert set(timers()) == {RESOLUTION}
 
 
 def test_an_older_decision_that_is_heard_late_does_not_win(happen, targets):
@@ -243,7 +211,7 @@ def test_the_order_of_hearing_changes_nothing(happen, database, targets, timers)
     assert set(map(frozenset, outcomes.values())) == {
         frozenset(
             {
-                (FIRST, 2, RECEIVED + 7 * HOUR, State.RUNNING, None),
+                (NEXT, 2, RECEIVED + 7 * HOUR, State.RUNNING, None),
                 (RESOLUTION, 2, RECEIVED + 51 * HOUR, State.RUNNING, None),
             }
         )

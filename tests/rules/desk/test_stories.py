@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.desk.rules import story, summary
+from services.desk.rules.sentences import describe
 from services.desk.rules.summary import QuoteState, Sort, State, TicketQuery
 from shared.errors import Permanent
 from shared.events import (
@@ -28,11 +29,13 @@ from shared.vocabulary import (
     Decision,
     PriceOffer,
     Requester,
+    ResumeReason,
     Routing,
     Target,
     TargetName,
     TicketFacts,
     Verdict,
+    WaitingForCustomer,
 )
 
 START = datetime(2026, 6, 5, 9, 0, tzinfo=UTC)
@@ -222,5 +225,17 @@ def test_every_event_of_a_ticket_has_a_sentence(event):
         kind="charge_notice",
         reason="d",
         confirmed=True,
+        percent=50,
+        to="team lead",
+        level=1,
+        changes=(),
+        why=ResumeReason.AGENT,
+        standstill=WaitingForCustomer(),
+        by="e",
+        until=START,
+        resumed_at=START,
+        minutes_given_back=0,
+        plan=None,
+        emergency=None,
     )
-    assert story.describe(told).endswith(".")
+    assert describe(told).endswith(".")

@@ -1,18 +1,13 @@
 """Team, place in the queue and due times, by the policies as published."""
 
-from datetime import datetime, timedelta
-from itertools import permutations
+from datetime import datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from services.sla import rules
-from services.sla.rules import Happening, State
+from services.sla.rules import routing as rules
+from services.sla.rules.clocks import House, current_cycle
 from shared.policies import load_policies
 from shared.vocabulary import Channel, Decision, Department, Emergency, Requester, TargetName, TicketFacts, Verdict
-
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def moment(text):
@@ -35,14 +30,10 @@ def ticket(provider, received_at=FRIDAY_MORNING, plan=None):
     )
 
 
-def routed(facts, history=(), **decided):
+def routed(facts, **decided):
     decision = Decision(**{"verdict": Verdict.SUPPORTED, **decided})
-    cycle = rules.current_cycle(facts.received_at, history)
+    cycle = current_cycle(facts.received_at, [], House())
     return rules.route(facts, decision, load_policies().provider(facts.provider), cycle)
-
-
-def due(routing, name=TargetName.FIRST_RESPONSE):
-    return next(target.due_at for target in routing.targets if target.name is name)
 
 
 # --- routing ----------------------------------------------------------------------------------------------------------
@@ -63,7 +54,7 @@ def test_a_request_on_saturday_counts_from_monday_morning():
 @pytest.mark.parametrize("provider", ["hypernode", "kenotronix", "luxcloud", "h-sphere"])
 def test_no_policy_states_a_figure_so_every_target_is_a_house_default_with_a_proof_that_adds_up(provider):
     targets = routed(ticket(provider)).targets
-    assert {target.name for target in targets} == set(TargetName)
+    assert {target.name for target in targets} == {TargetName.FIRST_RESPONSE, TargetName.RESOLUTION}
     for target in targets:
         assert target.house_default
         assert sum(window.counted_seconds for window in target.windows) == 60 * target.minutes
@@ -127,90 +118,32 @@ def test_a_holiday_in_between_is_named_in_the_target():
     assert "2026-08-24 Independence Day" in resolution.holidays
 
 
-# --- cycles -----------------------------------------------------------------------------------------------------------
-
-STORY = (
-    (FRIDAY_MORNING + 1 * HOUR, Happening.RUNNING),
-    (FRIDAY_MORNING + 2 * HOUR, Happening.ANSWERED),
-    (FRIDAY_MORNING + 3 * HOUR, Happening.REPLIED),
-    (FRIDAY_MORNING + 4 * HOUR, Happening.RESOLVED),
-    (FRIDAY_MORNING + 5 * HOUR, Happening.REPLIED),
-)
+def test_a_regular_ticket_on_a_ukrainian_holiday_waits_for_the_day_after():
+    monday = moment("2026-08-24T10:00:00-04:00")
+    assert routed(ticket("h-sphere", monday, plan="regular")).starts_at == moment("2026-08-25T02:00:00-04:00")
+    assert routed(ticket("h-sphere", monday, plan="priority")).starts_at == monday
 
 
-def test_the_order_in_which_a_history_is_heard_changes_nothing():
-    cycles = {rules.current_cycle(FRIDAY_MORNING, order) for order in permutations(STORY)}
-    assert cycles == {rules.Cycle(number=2, start=FRIDAY_MORNING + 5 * HOUR)}
+def test_a_priority_ticket_on_a_holiday_is_counted_from_three_in_the_morning():
+    at_one = moment("2026-08-24T01:00:00-04:00")
+    first = routed(ticket("h-sphere", at_one, plan="priority"), emergency=Emergency.HIGHEST).targets[0]
+    assert first.minutes == 60
+    assert first.due_at == moment("2026-08-24T04:00:00-04:00")
+    assert first.windows[0].holiday == "Independence Day"
 
 
-def test_a_reply_to_an_open_ticket_changes_no_clock():
-    cycle = rules.current_cycle(FRIDAY_MORNING, STORY[:3])
-    assert (cycle.number, cycle.start, cycle.answered_at) == (1, FRIDAY_MORNING, FRIDAY_MORNING + 2 * HOUR)
+def test_emergencies_are_urgent_only_on_a_plan_that_has_targets_for_them():
+    policies = load_policies()
+    highest = Decision(verdict=Verdict.SUPPORTED, emergency=Emergency.HIGHEST)
+    upgraded = Decision(verdict=Verdict.SUPPORTED, emergency=Emergency.IMMEDIATE_AFTER_UPGRADE)
+    assert rules.urgent(ticket("h-sphere", plan="regular"), highest, policies.provider("h-sphere"))
+    assert not rules.urgent(ticket("h-sphere", plan="regular"), upgraded, policies.provider("h-sphere"))
+    assert not rules.urgent(ticket("hypernode"), highest, policies.provider("hypernode"))
 
 
-def test_resolving_a_ticket_stops_the_first_response_too():
-    cycle = rules.current_cycle(FRIDAY_MORNING, [(SATURDAY, Happening.RESOLVED)])
-    assert cycle.stopped_at(TargetName.FIRST_RESPONSE) == cycle.stopped_at(TargetName.RESOLUTION) == SATURDAY
-
-
-def test_a_suspended_clock_has_no_due_time_and_afterwards_only_the_open_time_in_between_is_added():
-    facts = ticket("luxcloud")
-    suspended = [(FRIDAY_MORNING + HOUR, Happening.SUSPENDED)]
-    standing = routed(facts, suspended, sla="suspended")
-    assert [target.due_at for target in standing.targets] == [None, None]
-    assert rules.SUSPENDED in standing.note
-    back = moment("2026-06-08T10:00:00+02:00")
-    running = routed(facts, [*suspended, (back, Happening.RUNNING)])
-    # Four hours, of which one was counted on Friday before the supplier had the case.
-    assert due(running) == back + 3 * HOUR
-
-
-def test_what_was_due_before_the_supplier_had_the_case_stays_due():
-    history = [(SATURDAY, Happening.SUSPENDED)]
-    routing = routed(ticket("luxcloud"), history, sla="suspended")
-    assert due(routing) == FRIDAY_MORNING + 4 * HOUR
-    assert due(routing, TargetName.RESOLUTION) is None
-
-
-@pytest.mark.parametrize(
-    ("answered_after", "state"),
-    [(None, State.RUNNING), (240 * MINUTE, State.MET), (241 * MINUTE, State.BREACHED)],
-)
-def test_an_answer_at_the_due_time_is_in_time(answered_after, state):
-    history = [(FRIDAY_MORNING + answered_after, Happening.ANSWERED)] if answered_after else []
-    first = routed(ticket("hypernode")).targets[0]
-    assert first.minutes == 240
-    assert rules.state_of(first, rules.current_cycle(FRIDAY_MORNING, history), overdue=False) is state
-
-
-@given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(Happening)), max_size=12))
-def test_any_history_gives_due_times_that_count_exactly_the_minutes_of_the_target(told):
-    history = [(FRIDAY_MORNING + hours * HOUR, happening) for hours, happening in told]
-    cycle = rules.current_cycle(FRIDAY_MORNING, history)
-    calendar = load_policies().provider("hypernode").counted_on(None)
-    for target in routed(ticket("hypernode"), history).targets:
-        if target.due_at is None:
-            assert cycle.suspended_since
-        else:
-            assert calendar.elapsed(cycle.start, target.due_at, cycle.pauses) == target.minutes * MINUTE
-            assert sum(window.counted_seconds for window in target.windows) == 60 * target.minutes
-
-
-def test_the_proof_carries_offsets_pauses_and_the_version_of_the_policy():
-    history = [(FRIDAY_MORNING, Happening.SUSPENDED), (FRIDAY_MORNING + HOUR, Happening.RUNNING)]
-    facts, policy = ticket("hypernode"), load_policies().provider("hypernode")
-    routing, cycle = routed(facts, history), rules.current_cycle(FRIDAY_MORNING, history)
-    proof = rules.proof(routing.targets[0], routing, cycle, policy.counted_on(None).zone)
-    assert proof["policy_version"] == policy.version
-    assert proof["windows"] == [
-        {
-            "opens_at": "2026-06-05T08:00:00+02:00",
-            "closes_at": "2026-06-05T18:00:00+02:00",
-            "counted_seconds": 4 * 3600,
-            "holiday": None,
-        }
-    ]
-    assert proof["pauses"] == [
-        {"from": "2026-06-05T10:00:00+02:00", "until": "2026-06-05T11:00:00+02:00", "reason": rules.SUPPLIER}
-    ]
-    assert proof["due"] == "2026-06-05T15:00:00+02:00"
+def test_the_latest_safe_start_leaves_the_typical_handling_time_within_support_hours():
+    just_before_closing = moment("2026-06-05T14:15:00+02:00")
+    first = routed(ticket("hypernode", just_before_closing)).targets[0]
+    assert first.due_at == moment("2026-06-08T08:15:00+02:00")
+    # Half an hour before the due time, of which a quarter lies before the weekend.
+    assert first.latest_start_at == moment("2026-06-05T17:45:00+02:00")

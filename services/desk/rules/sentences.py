@@ -1,0 +1,112 @@
+"""The history of a ticket in sentences: one for each event."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from shared import events as e
+from shared.vocabulary import Requester, ResumeReason, Standstill, SupplierCase
+
+
+def name_of(person: Requester) -> str:
+    """What a person is called at the desk."""
+    return person.name or person.email or person.phone or "unknown"
+
+
+def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sentence for each event, on one screen
+    """Say in a sentence what happened."""
+    match event:
+        case e.TicketOpened():
+            return f"A request by {event.ticket.channel} became this ticket."
+        case e.TicketReplied():
+            return f"{name_of(event.author)} added to the ticket by {event.channel}."
+        case e.ScopeDecided(decision=decision):
+            who = "; a person has to look" if decision.needs_person else ""
+            return f"The policy was applied: {decision.verdict}, confidence {decision.confidence:.0%}{who}."
+        case e.TicketRouted(routing=routing):
+            return f"Routed to {routing.team} with {len(routing.targets)} targets."
+        case e.TargetTimerSet():
+            return f"The {event.target} is being watched."
+        case e.TargetWarned():
+            return f"{event.percent} % of the time for the {event.target} is over."
+        case e.TicketEscalated():
+            return f"The {event.target} is late: {event.to} was told (level {event.level})."
+        case e.TargetsRederived():
+            return f"The due times were derived anew, {_moved(event)}: {event.why}."
+        case e.TicketPaused(standstill=standstill):
+            return f"{event.by} stopped the clocks: {_standstill(standstill)}."
+        case e.PauseLimitSet():
+            return f"The clocks run again by themselves {event.until:%Y-%m-%d %H:%M} UTC at the latest."
+        case e.TicketResumed():
+            return _resumed(event)
+        case e.TicketReclassified():
+            level = f", {_spaced(event.emergency)}" if event.emergency else ""
+            return (
+                f"{event.by} gave the ticket another plan or level ({event.plan or 'same plan'}{level}): {event.why}."
+            )
+        case e.TargetBreached():
+            return f"The {event.target} was due and did not happen."
+        case e.QuoteIssued():
+            return f"Quote {event.quote_id} (version {event.version}) offers {event.total}."
+        case e.QuoteDrafted():
+            return f"Quote {event.quote_id} waits for a person to name a price."
+        case e.QuoteExpired():
+            return f"Nobody agreed to quote {event.quote_id} (version {event.version}) in time."
+        case e.ConsentGiven():
+            return f"{event.taken_by} took a consent to quote {event.quote_id} (version {event.version})."
+        case e.ConsentRecorded():
+            return f"{event.given_by} agreed to quote {event.quote_id} (version {event.version}): {event.total}."
+        case e.ConsentRefused():
+            return f"An agreement to quote {event.quote_id} ({event.given_how}) does not count: {event.reason}."
+        case e.ChargeRecorded():
+            return f"{event.total} was recorded for the billing system."
+        case e.LetterWritten():
+            return f"A letter was written: {_spaced(event.kind)}."
+        case e.LetterSent(confirmed=False):
+            return f"The mail server got the letter and did not confirm it: {_spaced(event.kind)}."
+        case e.LetterSent():
+            return f"The mail server took the letter: {_spaced(event.kind)}."
+        case e.LetterRefused():
+            return f"The mail server refused the letter for good: {_spaced(event.kind)}."
+        case e.LetterSuppressed():
+            return f"A letter stayed unwritten: {_spaced(event.kind)} ({event.reason})."
+        case e.TicketAnswered():
+            return f"{event.agent} answered."
+        case e.TicketResolved():
+            return f"{event.agent} closed the ticket as done."
+        case _:
+            return _spaced(type(event).__name__)
+
+
+def _moved(event: e.TargetsRederived) -> str:
+    """Each due time before and after, in UTC."""
+
+    def told(moment: datetime | None) -> str:
+        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if moment else "standing still"
+
+    changes = (f"{change.target} from {told(change.before)} to {told(change.after)}" for change in event.changes)
+    return ", ".join(changes)
+
+
+def _standstill(standstill: Standstill) -> str:
+    if isinstance(standstill, SupplierCase):
+        return f"{standstill.supplier} has the case ({standstill.case_reference})"
+    return "only the customer can go on"
+
+
+def _resumed(event: e.TicketResumed) -> str:
+    why = {
+        ResumeReason.CUSTOMER_ANSWERED: "the customer answered",
+        ResumeReason.SUPPLIER_ANSWERED: "the supplier handed the case back",
+        ResumeReason.LIMIT_REACHED: "the limit was reached",
+        ResumeReason.RESOLVED: "the ticket was resolved",
+        ResumeReason.AGENT: "an agent said so",
+    }[event.why]
+    since = f"{event.resumed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    by = f", by {event.by}" if event.by else ""
+    back = f"; {event.minutes_given_back} minutes were given back" if event.minutes_given_back else ""
+    return f"The clocks run again since {since}: {why}{by}{back}."
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
