@@ -38,6 +38,37 @@ def hours(*, as_json: AsJson = False) -> None:
     typer.echo(f"The first answer of a calendar builds its years: {slowest:.0f} ms at most, once in a process.")
 
 
+@app.command()
+def timers(
+    tickets: Annotated[int, typer.Option(min=1000, help="Open tickets with clocks that run.")] = 100_000,
+    ringing: Annotated[int, typer.Option(min=100, help="Timers that ring during the measurement.")] = 3000,
+    seconds: Annotated[float, typer.Option(min=5, help="How long the measurement takes.")] = 120,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how late warnings and breaches are, with many open tickets, while mails come in at half of what is possible.
+
+    Starts a stack of its own on free ports and a directory that is thrown away.
+    """
+    import json
+    from dataclasses import asdict
+
+    from deploy.bench.timers import measure
+
+    found = measure(tickets, ringing, seconds)
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+    else:
+        typer.echo(
+            f"{found.tickets:,} open tickets; {found.timers:,} timers rang in {found.seconds:.0f} s while"
+            f" {found.mails_per_second} mails came in per second, of {found.capacity_per_second} that are possible.\n"
+            f"Seconds late: median {found.p50}, 95% {found.p95}, 99% {found.p99}, at most {found.most}."
+            f" Lost {found.lost}, doubled {found.doubled}."
+        )
+    if found.lost or found.doubled:
+        raise typer.Exit(1)
+
+
 def _print_hours(figures: "Iterable[Figure]") -> None:
     from itertools import groupby
 
