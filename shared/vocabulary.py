@@ -249,10 +249,12 @@ class DueTimeChanged(Fact):
 class Routing(Fact):
     """Who has the ticket and by when. `calendar` None: the policy states no hours. `priority` 1 is served first.
 
+    `level` is that of the support, where the provider has several.
     `paused`: why the clocks stand still now, if they do.
     """
 
     team: str
+    level: str | None = None
     calendar: str | None
     counted_on: str
     priority: int

@@ -173,7 +173,7 @@ class Standing:
     @property
     def lead(self) -> str:
         """Who hears of a breach in support hours."""
-        team = self.policy.provider.departments[self.decision.department]
+        team = self.policy.team(self.ticket, self.decision)
         return f"{team.lead} of {team.name}"
 
 

@@ -107,8 +107,10 @@ def _unreachable(file: DecisionFile) -> Iterator[Finding]:
                 answered[topic] = at
 
 
-def check_provider(provider: Provider, clauses: Collection[str], document: bytes) -> Iterator[Finding]:
-    """Every clause, plan and calendar that provider.yaml names exists, and its calendars open."""
+def check_provider(
+    provider: Provider, clauses: Collection[str], topics: Collection[str], document: bytes
+) -> Iterator[Finding]:
+    """Every clause, plan, calendar and topic that provider.yaml names exists, and its calendars open."""
     found = hashlib.sha256(document).hexdigest()
     if found != provider.document.sha256:
         yield ("document", "sha256"), f"document.txt has changed: go through its clauses, then write {found} here"
@@ -118,6 +120,7 @@ def check_provider(provider: Provider, clauses: Collection[str], document: bytes
     yield from _contacts(provider)
     yield from _calendars(provider)
     yield from _plans(provider)
+    yield from _routes(provider, topics)
     if missing := set(Department) - set(provider.departments):
         yield ("departments",), f"name a team for {', '.join(sorted(missing))}"
 
@@ -169,6 +172,19 @@ def _plans(provider: Provider) -> Iterator[Finding]:
             yield ("targets",), f"give plan {plan.id!r} a row without emergencies"
     for at, row in enumerate(provider.targets):
         yield from _unknown(row.plan, plans, ("targets", at, "plan"), "plan")
+
+
+def _routes(provider: Provider, topics: Collection[str]) -> Iterator[Finding]:
+    for at, route in enumerate(provider.routing):
+        known: dict[str, tuple[Collection[str], Collection[str], str]] = {
+            "topics": (route.when.topics, topics, "topic"),
+            "products": (route.when.products, [product.id for product in provider.products], "product"),
+            "plans": (route.when.plans, [plan.id for plan in provider.plans], "plan"),
+            "languages": (route.when.languages, {"other", *provider.languages.reply_in}, "language of `reply_in`"),
+        }
+        for field, (names, possible, kind) in known.items():
+            for n, name in enumerate(names):
+                yield from _unknown(name, possible, ("routing", at, "when", field, n), kind)
 
 
 def _repeated(ids: list[str], loc: Loc) -> Iterator[Finding]:

@@ -120,7 +120,7 @@ def _read_pack(folder: Path, topics: dict[str, Topic], wordings: Wordings, share
         clauses = {clause.id: clause for clause in file.clauses}
         document = text.decode("utf-8", errors="replace")
         found: dict[str, Iterable[Finding]] = {
-            PROVIDER: check_provider(provider, clauses, text),
+            PROVIDER: check_provider(provider, clauses, topics, text),
             CLAUSES: check_clauses(file, provider, topics, document),
             DECISIONS: check_decisions(decisions, provider, clauses, topics, wordings),
         }

@@ -11,12 +11,12 @@ from shared.business_hours import Calendar
 from shared.errors import Misconfigured
 from shared.policies.decisions import DecisionFile
 from shared.policies.models import Clause
-from shared.policies.provider import Plan, PriceLine, Product, Provider, Targets
+from shared.policies.provider import Plan, PriceLine, Product, Provider, Targets, Team
 from shared.policies.sentences import sentence_of
 from shared.policies.topics import Topic
 from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import did_you_mean
-from shared.vocabulary import Channel, Emergency
+from shared.vocabulary import Channel, Decision, Emergency, TicketFacts
 
 if TYPE_CHECKING:
     from shared.policies.overlay import Overlay
@@ -70,6 +70,23 @@ class Policy:
         """The support plan of this id; the provider's default plan for None and for a name that is no support plan."""
         plans = {plan.id: plan for plan in self.provider.plans}
         return plans.get(plan_id or "", plans[self.provider.default_plan])
+
+    def team(self, ticket: TicketFacts, decision: Decision) -> Team:
+        """Who has a ticket: the first route that it fits, else its department's team."""
+        languages = self.provider.languages.reply_in
+        has = {
+            "departments": decision.department,
+            "topics": decision.topic,
+            "verdicts": decision.verdict,
+            "products": ticket.product,
+            "plans": self.plan(ticket.plan).id,
+            "emergencies": decision.emergency,
+            "languages": "other" if decision.language and decision.language not in languages else decision.language,
+        }
+        for route in self.provider.routing:
+            if all(has[name] in wanted for name, wanted in route.when if wanted):
+                return route
+        return self.provider.departments[decision.department]
 
     def hours(self, plan_id: str | None) -> Calendar | None:
         """The hours that the policy states for a plan; None when it states none."""

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints, mod
 from shared.business_hours import Calendar
 from shared.money import Currency, Money
 from shared.policies.models import ClauseId, Grounded, Id, Row, Text
-from shared.vocabulary import Channel, Department, Emergency, TargetName
+from shared.vocabulary import Channel, Department, Emergency, TargetName, Verdict
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 
@@ -225,10 +225,54 @@ class Suspension(Grounded):
 
 
 class Team(Grounded):
-    """Who answers for a department, and who hears of it when a due time passes."""
+    """Who answers for a department, and who hears of it when a due time passes. `level` is that of the support."""
 
     name: str
     lead: str = "team lead"
+    level: Literal["first", "second", "third"] | None = None
+
+
+class Kinds(Row):
+    """Which tickets a route is for: of each list that is given one must be the ticket's, and one at least is given.
+
+    `languages` are those of the request; `other` is every known one that the provider does not reply in.
+    """
+
+    departments: tuple[Department, ...] = ()
+    topics: tuple[Id, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    products: tuple[Id, ...] = ()
+    plans: tuple[Id, ...] = ()
+    emergencies: tuple[Emergency, ...] = ()
+    languages: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not any(dict(self).values()):
+            raise ValueError("name at least one of " + ", ".join(type(self).model_fields))
+        return self
+
+
+class Route(Team):
+    """A team that has some of a department's tickets; the first route that fits counts."""
+
+    when: Kinds
+
+
+class Paging(Row):
+    """How people on call are told of an emergency; all of it is our own choice, no policy speaks of it.
+
+    Whoever is told has `acknowledge_minutes` to take the ticket before the next level is; the levels of the rota are
+    told `rounds` times over.
+    """
+
+    acknowledge_minutes: PositiveInt = 15
+    rounds: PositiveInt = 2
+
+    @property
+    def acknowledge_within(self) -> timedelta:
+        """The same as a span of time."""
+        return timedelta(minutes=self.acknowledge_minutes)
 
 
 class Unit(StrEnum):
@@ -332,6 +376,8 @@ class Provider(Row):
     plans: tuple[Plan, ...] = Field(min_length=1)
     default_plan: Id
     departments: dict[Department, Team]
+    routing: tuple[Route, ...] = ()
+    paging: Paging = Paging()
     targets: tuple[Targets, ...]
     clocks: Clocks = Clocks()
     suspension: Suspension | None = None

@@ -28,8 +28,9 @@ LEVELS = (Emergency.HIGHEST, Emergency.EMERGENCY, Emergency.IMMEDIATE_AFTER_UPGR
 """The levels that are served before other tickets of their plan, highest first (h-sphere.policy)."""
 
 HOUSE_HOURS = "The policy states no support hours: the due times are counted on house hours."
+OUTSIDE_HOURS = "Received outside support hours: with the team from the next opening, {opening}."
 ON_CALL = (
-    "Emergency outside support hours: notify the on-call person at once. Nothing but best effort is promised; "
+    "Emergency outside support hours: the on-call person is notified at once. Nothing but best effort is promised; "
     "the clock starts at the next opening."
 )
 SUSPENDED = "The supplier has the case: the clock stands still until it is handed back."
@@ -48,10 +49,11 @@ class State(StrEnum):
 
 def route(ticket: TicketFacts, decision: Decision, policy: Policy, cycle: Cycle) -> Routing:
     """Team, calendar, priority and due times of a ticket, with their proof."""
-    plan, calendar = policy.plan(ticket.plan), policy.counted_on(ticket.plan)
+    plan, calendar, team = policy.plan(ticket.plan), policy.counted_on(ticket.plan), policy.team(ticket, decision)
     wanted = decision.verdict is not Verdict.NO_ACTION
     return Routing(
-        team=policy.provider.departments[decision.department].name,
+        team=team.name,
+        level=team.level,
         calendar=plan.calendar,
         counted_on=calendar.name,
         priority=priority(plan.priority, decision.emergency),
@@ -174,7 +176,10 @@ def _notes(decision: Decision, cycle: Cycle, calendar: Calendar, *, hours_are_st
         return
     if not hours_are_stated:
         yield HOUSE_HOURS
-    if decision.emergency in LEVELS and not calendar.is_open(cycle.start):
-        yield ON_CALL
+    if not calendar.is_open(cycle.start):
+        opening = calendar.next_opening(cycle.start).astimezone(calendar.zone)
+        yield OUTSIDE_HOURS.format(opening=f"{opening:%Y-%m-%d %H:%M %Z}")
+        if decision.emergency in LEVELS:
+            yield ON_CALL
     if cycle.paused:
         yield SUSPENDED if cycle.paused.reason is PauseReason.SUPPLIER else WAITING

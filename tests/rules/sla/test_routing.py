@@ -97,7 +97,7 @@ def test_an_ignored_mark_is_no_place_in_the_queue(level):
 def test_an_emergency_outside_hours_waits_for_the_opening_and_calls_for_the_person_on_call():
     routing = routed(ticket("h-sphere", SATURDAY, plan="regular"), emergency=Emergency.HIGHEST)
     assert routing.starts_at == moment("2026-06-08T02:00:00-04:00")
-    assert routing.note == rules.ON_CALL
+    assert routing.note == f"{rules.OUTSIDE_HOURS.format(opening='2026-06-08 02:00 EDT')} {rules.ON_CALL}"
 
 
 def test_an_emergency_within_hours_needs_no_note():
