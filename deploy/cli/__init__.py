@@ -16,6 +16,7 @@ from deploy.cli import (
     customers,
     dead_letters,
     decide,
+    forecast,
     hours,
     ingest,
     parse_mail,
@@ -52,7 +53,7 @@ def set_up(
     logs.configure()
 
 
-for flat in (decide, hours, parse_mail, stack):
+for flat in (decide, forecast, hours, parse_mail, stack):
     app.add_typer(flat.app)
 for name, group in {
     "bench": bench,

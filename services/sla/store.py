@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import DateTime, delete
@@ -53,6 +54,10 @@ class TargetRow(Model, table=True):
     state: str = Field(index=True)
     stopped_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     proof: dict[str, Any] = Field(sa_column=json_column())
+
+
+Backlog = Iterator[tuple[TicketFacts, Routing, list[TargetRow]]]
+"""Tickets with the targets that nothing has reached yet, the next due first."""
 
 
 def lock(session: Session, ticket_id: str) -> Clocks:
@@ -137,3 +142,21 @@ def forget_other_targets(session: Session, ticket_id: str, names: Collection[Tar
     """Forget the targets of a ticket that it has no longer."""
     others = col(TargetRow.name).not_in(names)
     session.execute(delete(TargetRow).where(col(TargetRow.ticket_id) == ticket_id, others))
+
+
+def backlog(session: Session) -> Backlog:
+    """Every open ticket whose clocks do not stand still."""
+    found = session.exec(
+        select(Clocks, TargetRow)
+        .where(
+            col(Clocks.ticket_id) == col(TargetRow.ticket_id),
+            col(TargetRow.state).in_([State.RUNNING, State.BREACHED]),
+            col(TargetRow.stopped_at).is_(None),
+        )
+        .order_by(col(TargetRow.ticket_id), col(TargetRow.due_at))
+    )
+    for _, group in groupby(found, key=lambda pair: pair[0].ticket_id):
+        pairs = list(group)
+        known, said = decided(pairs[0][0]), routing(pairs[0][0])
+        if known and said and not said.paused:
+            yield known[0], said, [row for _, row in pairs]
