@@ -25,9 +25,9 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.TicketRouted: ("notifications.write_acknowledgement", "desk.show_routing"),
     # the clocks
     e.TargetTimerSet: ("sla.check_target",),
-    e.TargetWarned: (),
+    e.TargetWarned: ("desk.show_warning",),
     e.TargetBreached: ("desk.show_breach",),
-    e.TicketEscalated: (),
+    e.TicketEscalated: ("desk.show_escalation",),
     e.TargetsRederived: (),  # stands in the ticket's history
     e.TicketPaused: ("sla.stop_clocks",),
     e.PauseLimitSet: ("sla.end_pause",),

@@ -1,7 +1,7 @@
 """Desk: what people see of tickets, and what they decide there.
 
 Hears   nearly everything, to keep its lists: arrivals, tickets, decisions, routings, quotes, letters, answers.
-Says    TicketAnswered, TicketResolved, ConsentGiven (from its web API).
+Says    from its web API: TicketAnswered, TicketResolved, TicketPaused, TicketResumed, TicketReclassified, ConsentGiven.
 Owns    nothing that could not be built anew from the event log.
 """
 
@@ -29,7 +29,9 @@ from shared.events import (
     QuoteIssued,
     ScopeDecided,
     TargetBreached,
+    TargetWarned,
     TicketAnswered,
+    TicketEscalated,
     TicketOpened,
     TicketReplied,
     TicketResolved,
@@ -108,6 +110,18 @@ def show_routing(event: TicketRouted, tx: Transaction) -> None:
 def show_breach(event: TargetBreached, tx: Transaction) -> None:
     """Show that a due time passed."""
     heard.merge(tx.session, number(event), event.happened_at, {"breached_at": {}})
+
+
+@worker.hears(TargetWarned)
+def show_warning(event: TargetWarned, tx: Transaction) -> None:
+    """Show that a due time comes near."""
+    heard.merge(tx.session, number(event), event.happened_at, {"warned_at": {"warned_percent": event.percent}})
+
+
+@worker.hears(TicketEscalated)
+def show_escalation(event: TicketEscalated, tx: Transaction) -> None:
+    """Show who was told that a due time passed."""
+    heard.merge(tx.session, number(event), event.happened_at, {"escalated_at": {"escalated_to": event.to}})
 
 
 @worker.hears(TicketAnswered)

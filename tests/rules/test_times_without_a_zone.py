@@ -67,7 +67,7 @@ def test_a_telephone_system_is_told_the_field(monkeypatch):
 
 def test_a_cursor_of_the_desk_has_a_zone():
     with pytest.raises(Permanent, match="is no cursor"):
-        read_cursor(f"{LOCAL}~HN-1001")
+        read_cursor(f"{LOCAL}~HN-1001~1")
 
 
 def test_an_event_and_a_target_have_aware_times_only():

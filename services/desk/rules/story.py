@@ -13,7 +13,7 @@ from services.desk.rules.summary import QuoteRow, QuoteState, TicketRow, View
 from shared import events as e
 from shared.money import Money
 from shared.policies import Policy
-from shared.vocabulary import Decision, Routing, TicketFacts
+from shared.vocabulary import Decision, PauseReason, Routing, TicketFacts
 
 
 class ClauseView(View):
@@ -139,6 +139,21 @@ def cited(decision: Decision, policy: Policy) -> Iterable[ClauseView]:
     for clause_id in dict.fromkeys(ids):
         if clause := policy.clauses.get(clause_id):
             yield ClauseView(id=clause.id, section=clause.section, quote=policy.sentence(clause))
+
+
+def open_pause(events: Iterable[e.Event], routing: Routing | None) -> tuple[UUID, PauseReason] | None:
+    """The pause that a ticket is in by everything said so far, even where the clocks do not know of it yet."""
+    paused: tuple[UUID, PauseReason] | None = None
+    ended: set[UUID | None] = set()
+    for event in events:
+        if isinstance(event, e.TicketPaused):
+            paused = (event.event_id, event.standstill.reason)
+        elif isinstance(event, e.TicketResumed):
+            paused = None
+            ended.add(event.pause_id)
+    if paused is None and routing and routing.paused and routing.paused.id not in ended:
+        paused = (routing.paused.id, routing.paused.reason)  # a decision began it
+    return paused
 
 
 def quotes(events: Iterable[e.Event]) -> tuple[QuoteStory, ...]:

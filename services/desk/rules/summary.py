@@ -10,7 +10,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from shared.errors import Permanent
 from shared.money import Money
-from shared.vocabulary import Channel, Decision, Emergency, Routing, TargetName, TicketFacts, Verdict
+from shared.vocabulary import (
+    Channel,
+    Decision,
+    Emergency,
+    PauseReason,
+    Routing,
+    Target,
+    TargetName,
+    TicketFacts,
+    Verdict,
+)
 
 
 class View(BaseModel):
@@ -28,8 +38,9 @@ class State(StrEnum):
 
 
 class Sort(StrEnum):
-    """The order of a list."""
+    """The order of a list. By the latest moment at which work can begin and still be done in time, at first."""
 
+    LATEST_START = "latest-start"
     DUE = "due"
     NEWEST = "newest"
 
@@ -61,7 +72,11 @@ class QuoteRow(View):
 
 
 class TicketRow(View):
-    """A ticket on one line. `due_at` is the next target that still runs; None when nothing does."""
+    """A ticket on one line. `due_at` is the next target that still runs; None when nothing does.
+
+    Work of a typical length must begin at `latest_start_at`. `warned`: so many percent of the time were over when a
+    warning last came. `priority` is the place in the provider's queue, 1 first, 0 while there is none.
+    """
 
     number: str
     provider: str
@@ -78,6 +93,11 @@ class TicketRow(View):
     needs_person: bool = False
     sla: str = "running"
     team: str | None = None
+    priority: int = 0
+    paused: PauseReason | None = None
+    latest_start_at: AwareDatetime | None = None
+    warned: int | None = None
+    escalated_to: str | None = None
     due_at: AwareDatetime | None = None
     due_for: TargetName | None = None
     due_is_house_default: bool = False
@@ -105,7 +125,7 @@ class TicketQuery(BaseModel):
     verdict: Verdict | None = None
     team: str | None = None
     state: State | None = None
-    sort: Sort = Sort.DUE
+    sort: Sort = Sort.LATEST_START
     after: str | None = None
     limit: int = Field(default=50, ge=1, le=200)
 
@@ -122,18 +142,18 @@ def summarise(
     *,
     state: State,
     due_at: datetime | None,
-    answered: bool,
+    answered_at: datetime | None,
     breached: bool,
     letter_refused: bool,
     letter_suppressed: bool,
     consent_waits: bool,
     quotes: tuple[QuoteRow, ...],
+    priority: int = 0,
+    warned: int | None = None,
+    escalated_to: str | None = None,
 ) -> TicketRow:
     """Put what is known of a ticket on one line."""
-    due_for = None
-    if due_at:
-        due_for = TargetName.RESOLUTION if answered else TargetName.FIRST_RESPONSE
-    target = next((target for target in routing.targets if target.name is due_for), None) if routing else None
+    target = next_target(routing, answered_at) if routing and due_at else None
     return TicketRow(
         number=facts.ticket_id,
         provider=facts.provider,
@@ -150,8 +170,13 @@ def summarise(
         needs_person=decision.needs_person if decision else False,
         sla=decision.sla if decision else "running",
         team=routing.team if routing else None,
+        priority=priority,
+        paused=routing.paused.reason if routing and routing.paused and state is not State.RESOLVED else None,
+        latest_start_at=target.latest_start_at if target else None,
+        warned=warned,
+        escalated_to=escalated_to,
         due_at=due_at,
-        due_for=due_for,
+        due_for=target.name if target else None,
         due_is_house_default=bool(target and target.house_default),
         breached=breached,
         letter_refused=letter_refused,
@@ -162,19 +187,35 @@ def summarise(
     )
 
 
+def response_of(routing: Routing) -> Target | None:
+    """The response that is due, or was last: the first one, or the next one to a later reply."""
+    responses = [target for target in routing.targets if target.name is not TargetName.RESOLUTION]
+    return max(responses, key=lambda target: target.started_at or routing.starts_at, default=None)
+
+
+def next_target(routing: Routing, answered_at: datetime | None) -> Target | None:
+    """The target that a ticket has to reach next: a response until it was given, then the resolution."""
+    response = response_of(routing)
+    if response and (answered_at is None or (response.started_at and answered_at < response.started_at)):
+        return response
+    return next((target for target in routing.targets if target.name is TargetName.RESOLUTION), None)
+
+
 def cursor(row: TicketRow, sort: Sort) -> str:
     """Where a list goes on after this line."""
-    moment = row.due_at if sort is Sort.DUE else row.received_at
-    return f"{moment.isoformat() if moment else ''}~{row.number}"
+    moments = {Sort.LATEST_START: row.latest_start_at, Sort.DUE: row.due_at, Sort.NEWEST: row.received_at}
+    moment = moments[sort]
+    return f"{moment.isoformat() if moment else ''}~{row.number}~{row.priority}"
 
 
-def read_cursor(words: str) -> tuple[datetime | None, str]:
-    """The moment and ticket number of a cursor; Permanent when it is none."""
-    moment, separator, number = words.partition("~")
+def read_cursor(words: str) -> tuple[datetime | None, str, int]:
+    """The moment, ticket number and priority of a cursor; Permanent when it is none."""
+    moment, _, rest = words.partition("~")
+    number, _, place = rest.partition("~")
     try:
-        found = datetime.fromisoformat(moment) if moment else None
+        found, priority = datetime.fromisoformat(moment) if moment else None, int(place)
     except ValueError:
-        found, separator = None, ""
-    if not separator or not number or (found and found.tzinfo is None):
+        found, number, priority = None, "", 0
+    if not number or (found and found.tzinfo is None):
         raise Permanent(f"{words!r} is no cursor: take `next` from an earlier answer")
-    return found, number
+    return found, number, priority

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, null, or_, tuple_
+from sqlalchemy import ColumnElement, and_, case, false, func, null, or_, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
@@ -22,7 +23,7 @@ from shared.bus import feed
 from shared.db import engine
 from shared.money import Money
 from shared.policies import load_policies
-from shared.vocabulary import Decision, Routing, TicketFacts
+from shared.vocabulary import Decision, PauseReason, Routing, TicketFacts
 
 
 @contextmanager
@@ -41,11 +42,19 @@ ticket_state: ColumnElement[str] = case(
     (_since_reply(col(Ticket.answered_at)), State.ANSWERED),
     else_=State.OPEN,
 )
-next_due: ColumnElement[datetime | None] = case(
-    (_since_reply(col(Ticket.resolved_at)), null()),
-    (col(Ticket.answered_at).is_not(None), col(Ticket.resolution_due)),
-    else_=col(Ticket.first_response_due),
+_answered = and_(
+    col(Ticket.answered_at).is_not(None),
+    or_(col(Ticket.response_started_at).is_(None), col(Ticket.answered_at) >= col(Ticket.response_started_at)),
 )
+
+
+def _of_next_target(response: Any, resolution: Any) -> ColumnElement[datetime | None]:
+    return case((_since_reply(col(Ticket.resolved_at)), null()), (_answered, resolution), else_=response)
+
+
+next_due = _of_next_target(col(Ticket.response_due), col(Ticket.resolution_due))
+_place = func.coalesce(col(Ticket.priority), 0)
+start_by = _of_next_target(col(Ticket.response_start_by), col(Ticket.resolution_start_by))
 
 
 def list_tickets(
@@ -61,6 +70,7 @@ def list_tickets(
 ) -> list[TicketRow]:
     """Tickets on a line each; `after` is `summary.cursor` of the last line of the page before.
 
+    By the latest safe start, the tickets of one provider stand by plan and level first, where its policy says so.
     Permanent when `after` is no cursor.
     """
     statement = select(Ticket, ticket_state, next_due).where(col(Ticket.facts).is_not(None))
@@ -69,23 +79,36 @@ def list_tickets(
             statement = statement.where(col(column) == wanted)
     if state:
         statement = statement.where(ticket_state == state)
+    by_plan = sort is Sort.LATEST_START and _puts_plans_first(provider)
     if after:
-        statement = statement.where(_behind(sort, *summary.read_cursor(after)))
-    if sort is Sort.DUE:
-        statement = statement.order_by(next_due.asc().nulls_last(), col(Ticket.ticket_id))
-    else:
+        statement = statement.where(_behind(sort, *summary.read_cursor(after), by_plan=by_plan))
+    if sort is Sort.NEWEST:
         statement = statement.order_by(col(Ticket.received_at).desc(), col(Ticket.ticket_id).desc())
+    else:
+        place = [_place] if by_plan else []
+        statement = statement.order_by(*place, _moment_of(sort).asc().nulls_last(), col(Ticket.ticket_id))
     found = session.exec(statement.limit(limit)).all()
     quotes = _quotes_of(session, [ticket.ticket_id for ticket, _, _ in found])
     return [_row(ticket, state, due_at, quotes) for ticket, state, due_at in found]
 
 
-def _behind(sort: Sort, moment: datetime | None, number: str) -> ColumnElement[bool]:
+def _moment_of(sort: Sort) -> ColumnElement[datetime | None]:
+    return start_by if sort is Sort.LATEST_START else next_due
+
+
+def _puts_plans_first(provider: str | None) -> bool:
+    policy = load_policies().by_provider.get(provider or "")
+    return bool(policy and policy.provider.plan_before_time)
+
+
+def _behind(sort: Sort, moment: datetime | None, number: str, priority: int, *, by_plan: bool) -> ColumnElement[bool]:
     if sort is Sort.NEWEST:
         return tuple_(col(Ticket.received_at), col(Ticket.ticket_id)) < tuple_(moment, number)
-    if moment is None:
-        return and_(next_due.is_(None), col(Ticket.ticket_id) > number)
-    return or_(next_due > moment, and_(next_due == moment, col(Ticket.ticket_id) > number), next_due.is_(None))
+    key = _moment_of(sort)
+    same = and_(key.is_(None) if moment is None else key == moment, col(Ticket.ticket_id) > number)
+    later = false() if moment is None else or_(key > moment, key.is_(None))
+    behind = or_(same, later)
+    return or_(_place > priority, and_(_place == priority, behind)) if by_plan else behind
 
 
 def ticket_row(session: Session, number: str) -> TicketRow | None:
@@ -110,6 +133,12 @@ def show_ticket(session: Session, number: str) -> story.TicketStory | None:
     )
 
 
+def open_pause(session: Session, number: str) -> tuple[UUID, PauseReason] | None:
+    """The pause that a ticket is in, by everything that was said of it; None when its clocks run."""
+    ticket = session.get(Ticket, number)
+    return story.open_pause(feed.history(session, number), _routing(ticket) if ticket else None)
+
+
 def _known(session: Session, number: str) -> tuple[TicketRow, Ticket] | None:
     number = number.upper()
     statement = select(Ticket, ticket_state, next_due).where(
@@ -129,7 +158,10 @@ def _row(ticket: Ticket, state: str, due_at: datetime | None, quotes: Mapping[st
         _routing(ticket),
         state=State(state),
         due_at=due_at,
-        answered=ticket.answered_at is not None,
+        answered_at=ticket.answered_at,
+        priority=ticket.priority or 0,
+        warned=ticket.warned_percent if _stands(ticket.warned_at, ticket.answered_at, ticket.resolved_at) else None,
+        escalated_to=ticket.escalated_to if _stands(ticket.escalated_at, ticket.resolved_at) else None,
         breached=ticket.breached_at is not None,
         letter_refused=_stands(ticket.letter_refused_at, ticket.written_to_at),
         letter_suppressed=_stands(ticket.letter_suppressed_at, ticket.answered_at, ticket.resolved_at),

@@ -15,6 +15,7 @@ from sqlalchemy import case, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from services.desk.rules import summary
 from services.desk.rules.summary import QuoteState
 from services.desk.store.tables import Arrival, Quote, Ticket
 from shared.money import Money
@@ -52,12 +53,17 @@ def decision_group(decision: Decision) -> dict[str, Any]:
 
 def routing_group(routing: Routing) -> dict[str, Any]:
     """The columns that come from a routing."""
-    due = {target.name: target.due_at for target in routing.targets}
+    response = summary.response_of(routing)
+    resolution = next((target for target in routing.targets if target.name is TargetName.RESOLUTION), None)
     return {
         "routing": routing.model_dump(mode="json"),
         "team": routing.team,
-        "first_response_due": due.get(TargetName.FIRST_RESPONSE),
-        "resolution_due": due.get(TargetName.RESOLUTION),
+        "priority": routing.priority,
+        "response_started_at": response.started_at if response else None,
+        "response_due": response.due_at if response else None,
+        "response_start_by": response.latest_start_at if response else None,
+        "resolution_due": resolution.due_at if resolution else None,
+        "resolution_start_by": resolution.latest_start_at if resolution else None,
     }
 
 

@@ -110,29 +110,29 @@ def show_ticket(number: str) -> TicketStory:
 def answer_ticket(number: str, answer: Answer, key: IdempotencyKey = None) -> Accepted:
     """Send an agent's answer; it stops the clock of the first response."""
     with Transaction.begin("desk") as tx:
-        ticket = _ticket(tx, number)
+        ticket = known_ticket(tx, number)
         event = TicketAnswered(
-            event_id=_event_id("answer", ticket.number, key),
+            event_id=event_id_of("answer", ticket.number, key),
             ticket_id=ticket.number,
             agent=answer.agent,
             text=answer.text,
         )
-        return _say(tx, event)
+        return accept(tx, event)
 
 
 @writes.post("/tickets/{number}/resolve", status_code=202)
 def resolve_ticket(number: str, resolution: Resolution, key: IdempotencyKey = None) -> Accepted:
     """Close a ticket as done; it stops every clock."""
     with Transaction.begin("desk") as tx:
-        ticket = _ticket(tx, number)
+        ticket = known_ticket(tx, number)
         if ticket.state is State.RESOLVED and key is None:
             raise Problem(409, f"{ticket.number} is resolved already", "Nothing needs to be done.")
         event = TicketResolved(
-            event_id=_event_id("resolve", ticket.number, key),
+            event_id=event_id_of("resolve", ticket.number, key),
             ticket_id=ticket.number,
             agent=resolution.agent,
         )
-        return _say(tx, event)
+        return accept(tx, event)
 
 
 @writes.post("/quotes/{quote_id}/consent", status_code=202)
@@ -152,28 +152,31 @@ def take_consent(quote_id: str, consent: Consent, key: IdempotencyKey = None) ->
                 "A consent holds for the version it was given to: ask again.",
             )
         event = ConsentGiven(
-            event_id=_event_id("consent", quote_id, key),
+            event_id=event_id_of("consent", quote_id, key),
             ticket_id=number,
             quote_id=quote_id,
             version=consent.version,
             given_by_email=consent.given_by_email,
             taken_by=consent.taken_by,
         )
-        return _say(tx, event)
+        return accept(tx, event)
 
 
-def _say(tx: Transaction, event: Event) -> Accepted:
+def accept(tx: Transaction, event: Event) -> Accepted:
+    """Say what a person decided."""
     tx.say(event)
     assert event.ticket_id
     return Accepted(event_id=event.event_id, ticket=event.ticket_id)
 
 
-def _event_id(*parts: str | None) -> UUID:
+def event_id_of(*parts: str | None) -> UUID:
+    """The id of an event: the same for the same fact and Idempotency-Key, a new one without a key."""
     *fact, key = parts
     return derived_id("desk", *fact, key) if key else uuid4()
 
 
-def _ticket(tx: Transaction, number: str) -> TicketRow:
+def known_ticket(tx: Transaction, number: str) -> TicketRow:
+    """The ticket of this number; Problem 404 when there is none."""
     ticket = store.ticket_row(tx.session, number)
     if ticket is None:
         raise _unknown_ticket(number)

@@ -1,12 +1,10 @@
 """The desk's pages and API on real tables, filled by its own handlers."""
 
-import asyncio
 import itertools
 import random
 from datetime import timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
 
 import samples
@@ -47,6 +45,7 @@ from shared.vocabulary import (
     TargetName,
     Verdict,
 )
+from web_client import Web
 
 TOKEN = "a-token-for-tests"
 WRITE = {"Authorization": f"Bearer {TOKEN}"}
@@ -120,27 +119,6 @@ def whole_life(facts):
     ]  # fmt: skip
 
 
-class Web:
-    """A browser or a tool: one request at a time."""
-
-    def __init__(self):
-        self.app = create_app()
-
-    def request(self, method, path, **options):
-        async def ask():
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://desk.example") as client:
-                return await client.request(method, path, **options)
-
-        return asyncio.run(ask())
-
-    def get(self, path, **options):
-        return self.request("GET", path, **options)
-
-    def post(self, path, **options):
-        return self.request("POST", path, **options)
-
-
 @pytest.fixture
 def show(say, hear):
     """Say events and let the desk hear them."""
@@ -158,7 +136,7 @@ def show(say, hear):
 def web(database, monkeypatch):
     monkeypatch.setenv("SCOPEDESK_DESK_TOKEN", TOKEN)
     desk_settings.settings.cache_clear()
-    yield Web()
+    yield Web(create_app())
     desk_settings.settings.cache_clear()
 
 

@@ -55,7 +55,10 @@ ROUTING = Routing(
     counted_on="hypernode",
     priority=1,
     starts_at=START,
-    targets=(Target(name=TargetName.FIRST_RESPONSE, minutes=60, due_at=START, house_default=True),),
+    targets=tuple(
+        Target(name=name, minutes=60, due_at=START, house_default=True, started_at=START)
+        for name in (TargetName.FIRST_RESPONSE, TargetName.RESOLUTION)
+    ),
     policy_version="v1",
 )
 
@@ -148,7 +151,7 @@ def line(**changes):
     known = {
         "state": State.OPEN,
         "due_at": START,
-        "answered": False,
+        "answered_at": None,
         "breached": False,
         "letter_refused": False,
         "letter_suppressed": False,
@@ -161,7 +164,7 @@ def line(**changes):
 def test_the_next_due_time_says_what_it_is_for_and_whose_it_is():
     row = line()
     assert (row.due_for, row.due_is_house_default) == (TargetName.FIRST_RESPONSE, True)
-    assert line(answered=True).due_for is TargetName.RESOLUTION
+    assert line(answered_at=START).due_for is TargetName.RESOLUTION
     assert line(due_at=None).due_for is None
 
 
@@ -172,7 +175,7 @@ def test_a_ticket_is_on_its_line_before_anything_is_decided():
         None,
         state=State.OPEN,
         due_at=None,
-        answered=False,
+        answered_at=None,
         breached=False,
         letter_refused=False,
         letter_suppressed=False,
@@ -185,22 +188,22 @@ def test_a_ticket_is_on_its_line_before_anything_is_decided():
 @given(moment=st.datetimes(timezones=st.just(UTC)))
 def test_a_cursor_leads_back_to_its_line(moment):
     row = line(due_at=moment)
-    assert summary.read_cursor(summary.cursor(row, Sort.DUE)) == (moment, "HN-1042")
-    assert summary.read_cursor(summary.cursor(row, Sort.NEWEST)) == (START, "HN-1042")
+    assert summary.read_cursor(summary.cursor(row, Sort.DUE)) == (moment, "HN-1042", 0)
+    assert summary.read_cursor(summary.cursor(row, Sort.NEWEST)) == (START, "HN-1042", 0)
 
 
 def test_a_line_without_due_time_has_a_cursor_too():
-    assert summary.read_cursor(summary.cursor(line(due_at=None), Sort.DUE)) == (None, "HN-1042")
+    assert summary.read_cursor(summary.cursor(line(due_at=None), Sort.DUE)) == (None, "HN-1042", 0)
 
 
-@pytest.mark.parametrize("words", ["", "nonsense", "~", "2026-06-05T09:00:00~HN-1", "yesterday~HN-1"])
+@pytest.mark.parametrize("words", ["", "nonsense", "~", "2026-06-05T09:00:00~HN-1~0", "yesterday~HN-1~0", "~HN-1"])
 def test_what_is_no_cursor_is_refused(words):
     with pytest.raises(Permanent, match="is no cursor"):
         summary.read_cursor(words)
 
 
 def test_an_empty_filter_is_none():
-    assert TicketQuery.model_validate({"provider": "", "verdict": "", "sort": "due"}) == TicketQuery()
+    assert TicketQuery.model_validate({"provider": "", "verdict": "", "sort": "latest-start"}) == TicketQuery()
 
 
 OF_TICKETS = [event for event in HEARERS if not event.__name__.startswith(("Email", "Call"))]
