@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from deploy.due_sentence import due_sentence
 from services.desk import store as desk
+from services.notifications.rules.wording import language as written_language
 from services.sla import store as sla
+from services.sla.rules.check import check
 from shared.errors import Permanent
 from shared.policies import load_policies
 
@@ -21,8 +24,12 @@ if TYPE_CHECKING:
     from shared.vocabulary import Decision, Target, TargetName
 
 
-def explain(number: str) -> dict[str, Any]:
-    """Everything that explains a ticket; Permanent when there is none of this number."""
+def explain(number: str, language: str | None = None, zone: str = "UTC") -> dict[str, Any]:
+    """Everything that explains a ticket; Permanent when there is none of this number.
+
+    Its due times are also told in a sentence for the customer, in `language` (the one letters are written in, when
+    None) and in the provider's zone and this one.
+    """
     with desk.reading() as session:
         story = desk.show_ticket(session, number)
         if story is None:
@@ -39,7 +46,7 @@ def explain(number: str) -> dict[str, Any]:
             "received_at": _utc(story.ticket.received_at),
             "decided_at": _decided_at(story),
             "decision": _decision(story.decision, policy, policies) if story.decision else None,
-            "due_times": _due_times(story, policy, clocks),
+            "due_times": _due_times(story, policy, clocks, language, zone),
         }
 
 
@@ -91,10 +98,13 @@ def _clauses(decision: Decision, policy: Policy) -> Iterator[dict[str, Any]]:
             yield {"id": name, "line": None, "sentence": decision.explanation.get("quotes", {}).get(name)}
 
 
-def _due_times(story: TicketStory, policy: Policy, clocks: Mapping[TargetName, TargetRow]) -> dict[str, Any] | None:
+def _due_times(
+    story: TicketStory, policy: Policy, clocks: Mapping[TargetName, TargetRow], language: str | None, customer_zone: str
+) -> dict[str, Any] | None:
     routing = story.routing
     if routing is None:
         return None
+    lang = written_language(language or (story.decision.reply_language if story.decision else ""))
     calendar = policy.calendars.get(routing.counted_on)
     zone: tzinfo = calendar.zone if calendar else UTC
     return {
@@ -105,7 +115,16 @@ def _due_times(story: TicketStory, policy: Policy, clocks: Mapping[TargetName, T
         "counts_from": _utc(routing.starts_at),
         "counts_from_local": _local(routing.starts_at, zone),
         "note": routing.note,
-        "targets": [_target(target, zone, clocks.get(target.name)) for target in routing.targets],
+        "paused": routing.paused.model_dump(mode="json") if routing.paused else None,
+        "targets": [
+            _target(target, zone, clock)
+            | {
+                "does_not_add_up": check(clock.proof) if clock else [],
+                "sentence": due_sentence(story.ticket.number, clock.proof, lang, customer_zone) if clock else None,
+            }
+            for target in routing.targets
+            for clock in [clocks.get(target.name)]
+        ],
     }
 
 
@@ -115,7 +134,10 @@ def _target(target: Target, zone: tzinfo, clock: TargetRow | None) -> dict[str, 
         "minutes": target.minutes,
         "due_at": _utc(target.due_at),
         "due_local": _local(target.due_at, zone),
+        "latest_start_at": _utc(target.latest_start_at),
         "house_default": target.house_default,
+        "clauses": list(target.clauses),
+        "policy_version": clock.proof["policy_version"] if clock else None,
         "state": clock.state if clock else None,
         "holidays": list(target.holidays),
         "pauses": clock.proof.get("pauses", []) if clock else [],

@@ -97,12 +97,28 @@ def _target(target: dict[str, Any], zone: str) -> Iterator[tuple[str, str | None
         yield "due", f"{_moment(target['due_at'])} UTC, {_moment(target['due_local'])} {zone}"
     else:
         yield "due", "not while the clock stands still"
-    ours = " (house default, not policy)" if target["house_default"] else ""
-    yield "after", f"{target['minutes']} minutes of open time{ours}"
+    source = "house default, not policy" if target["house_default"] else ", ".join(target["clauses"])
+    yield "after", f"{target['minutes']} minutes of open time ({source})"
+    if target["latest_start_at"]:
+        yield "start by", f"{_moment(target['latest_start_at'])} UTC"
     yield "state", target["state"]
     yield "holidays", "\n".join(target["holidays"])
-    pauses = target["pauses"]
-    yield "paused", "\n".join(f"{_moment(p['from'])} to {_moment(p['until'])}: {p['reason']}" for p in pauses)
+    yield "paused", "\n".join(_pause(pause) for pause in target["pauses"])
+    yield "policy", f"version {target['policy_version']}" if target["policy_version"] else None
+    yield "reckoned again", "; ".join(target["does_not_add_up"]) or "the proof adds up"
+    yield "to the customer", target["sentence"]
+
+
+def _pause(pause: dict[str, Any]) -> str:
+    """A pause with its reason, its evidence and what ended it."""
+    end = f"{_moment(pause['until'])} UTC" if pause["until"] else "now"
+    evidence = ", ".join(f"{name.replace('_', ' ')} {words}" for name, words in sorted(pause["evidence"].items()))
+    by = f", by {pause['by']}" if pause["by"] else ""
+    ended = f"; {pause['ended_because']}" if pause["ended_because"] else ""
+    known = pause["known_at"]
+    late = f", known at {_moment(known)} UTC" if known and known != pause["until"] else ""
+    said = f" ({evidence})" if evidence else ""
+    return f"{_moment(pause['from'])} UTC to {end}: {pause['reason']}{said}{by}{ended}{late}"
 
 
 def _pairs(title: str, rows: Iterable[tuple[str, str | None]]) -> Table:

@@ -79,14 +79,24 @@ def show(
 @app.command("explain")
 def explain_ticket(
     number: Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's number, such as HN-1001.")],
+    language: Annotated[str | None, typer.Option(help="en or nl: tell the customer in this language.")] = None,
+    zone: Annotated[str, typer.Option(help="The customer's time zone, such as Europe/Amsterdam.")] = "UTC",
     *,
     as_json: AsJson = False,
 ) -> None:
     """Explain a ticket of the running stack: why it was decided as it was, and why it is due when it is."""
     from deploy.cli.explain_tables import print_explanation
     from deploy.explanation import explain
+    from services.notifications.rules.wording import LANGUAGES
+    from shared.civil_time import zone_named
 
-    told = explain(number)
+    if language and language not in LANGUAGES:
+        raise typer.BadParameter(f"letters are written in {' and '.join(LANGUAGES)}", param_hint="--language")
+    try:
+        zone_named(zone)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--zone") from error
+    told = explain(number, language, zone)
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:

@@ -1,7 +1,7 @@
 """`scopedesk policy explain` on real tables: a ticket is decided and routed by its workers, then explained."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,8 @@ from services.desk.tasks import worker as desk
 from services.scope.tasks import worker as scope
 from services.sla.tasks import worker as sla
 from shared.errors import Permanent
-from shared.events import TicketOpened
-from shared.vocabulary import Channel, Requester, TicketFacts
+from shared.events import TicketOpened, TicketPaused
+from shared.vocabulary import Channel, Requester, SupplierCase, TicketFacts
 
 FRIDAY_AFTERNOON = datetime(2026, 8, 21, 15, tzinfo=ZoneInfo("America/New_York"))
 """An hour before closing; the Monday after it is Ukraine's Independence Day."""
@@ -106,6 +106,36 @@ def test_a_due_time_is_explained_by_its_windows_and_the_holiday_between(explain,
     for target in (first, resolution):
         assert sum(window["counted_seconds"] for window in target["windows"]) == target["minutes"] * 60
         assert target["state"] == "running"
+
+
+def test_the_proof_of_a_due_time_is_reckoned_again_and_told_in_a_sentence_in_both_zones(explain, ticket):
+    ticket("HS-1002", "h-sphere", "Please recompile PHP with imap support.")
+    first = json.loads(explain("HS-1002", "--json", "--zone", "Europe/Kyiv"))["due_times"]["targets"][0]
+    assert first["does_not_add_up"] == []
+    assert first["sentence"] == (
+        "The first response to ticket HS-1002 is due by Tuesday 25 August 2026, 15:00 (EDT, America/New_York), "
+        "that is Tuesday 25 August 2026, 22:00 (EEST, Europe/Kyiv). "
+        "840 minutes of support hours were counted from Friday 21 August 2026, 15:00 (EDT, America/New_York), "
+        "that is Friday 21 August 2026, 22:00 (EEST, Europe/Kyiv) on. "
+        "Days with other hours on the way: 2026-08-24 Independence Day. "
+        "This is a target of our own, not part of the policy."
+    )
+    shown = explain("HS-1002", "--language", "nl")
+    assert "De eerste reactie op ticket HS-1002 volgt uiterlijk dinsdag 25 augustus 2026" in shown
+    assert "the proof adds up" in shown
+
+
+def test_a_pause_is_explained_by_its_reason_and_its_evidence(explain, ticket, say, hear):
+    ticket("LC-1002", "luxcloud", "Our Exchange mailbox is empty.")
+    case = SupplierCase(supplier="Microsoft", case_reference="MS-77", message_sent="<m1@luxcloud.example>")
+    since = {"ticket_id": "LC-1002", "happened_at": FRIDAY_AFTERNOON + timedelta(minutes=1)}
+    say("desk", TicketPaused(standstill=case, by="Kim", **since))
+    hear(sla, "stop_clocks")
+    hear(desk, "show_routing")
+    shown = explain("LC-1002")
+    assert "case reference MS-77" in shown
+    assert "by Kim" in shown
+    assert "stands still" in shown
 
 
 def test_people_get_tables(explain, upgraded):
