@@ -29,9 +29,9 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.TargetBreached: ("desk.show_breach",),
     e.TicketEscalated: ("desk.show_escalation",),
     e.TargetsRederived: (),  # stands in the ticket's history
-    e.TicketPaused: ("sla.stop_clocks",),
+    e.TicketPaused: ("sla.stop_clocks", "notifications.write_suspension_start"),
     e.PauseLimitSet: ("sla.end_pause",),
-    e.TicketResumed: ("sla.resume_clocks",),
+    e.TicketResumed: ("sla.resume_clocks", "notifications.write_suspension_end"),
     e.TicketReclassified: ("sla.reclassify_ticket",),
     # money
     e.QuoteIssued: ("notifications.write_quote", "billing.expire_quote", "desk.show_quote"),

@@ -1,6 +1,7 @@
 """Notifications: the letters that requesters get.
 
-Hears   TicketRouted, QuoteIssued, ChargeRecorded, TicketAnswered; and its own LetterWritten, to hand a letter over.
+Hears   TicketRouted, QuoteIssued, ChargeRecorded, TicketAnswered, TicketPaused, TicketResumed; and its own
+        LetterWritten, to hand a letter over.
 Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed.
 Owns    every letter from its first word to the mail server's answer, and why a letter was not written.
 """
@@ -29,11 +30,13 @@ from shared.events import (
     LetterWritten,
     QuoteIssued,
     TicketAnswered,
+    TicketPaused,
+    TicketResumed,
     TicketRouted,
     derived_id,
 )
 from shared.policies import Policies, load_policies
-from shared.vocabulary import Decision, TicketFacts
+from shared.vocabulary import Decision, PauseReason, TicketFacts
 
 log = structlog.get_logger()
 worker = Worker("notifications")
@@ -105,6 +108,37 @@ def write_answer(event: TicketAnswered, tx: Transaction) -> None:
         version=str(event.event_id),
         body=lambda policies: letters.answer(ticket, event.agent, event.text, policies, lang),
     )
+
+
+@worker.hears(TicketPaused)
+def write_suspension_start(event: TicketPaused, tx: Transaction) -> None:
+    """Tell the requester that a supplier has the case and what that suspends, where the policy lets it suspend."""
+    ticket, lang = _known(tx, event.ticket_id)
+    policy = load_policies().provider(ticket.provider)
+    if event.standstill.reason is PauseReason.SUPPLIER and policy.provider.suspension:
+        _write(
+            tx,
+            Kind.SUSPENSION_START,
+            ticket,
+            lang,
+            version=str(event.event_id),
+            body=lambda policies: letters.suspension_start(ticket, event, policies, lang),
+        )
+
+
+@worker.hears(TicketResumed)
+def write_suspension_end(event: TicketResumed, tx: Transaction) -> None:
+    """Tell the requester once that the supplier no longer has the case."""
+    ticket, lang = _known(tx, event.ticket_id)
+    if event.paused_for is PauseReason.SUPPLIER:
+        _write(
+            tx,
+            Kind.SUSPENSION_END,
+            ticket,
+            lang,
+            version=str(event.pause_id or event.event_id),
+            body=lambda policies: letters.suspension_end(ticket, event, policies, lang),
+        )
 
 
 @worker.acts_on(LetterWritten, within=POST_WITHIN_SECONDS)

@@ -15,9 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.notifications.rules.sending import Kind
 from services.notifications.rules.wording import civil_time, money, opening_hours, unit, wrapped
-from shared.events import ChargeRecorded, QuoteIssued, TicketRouted
+from shared.events import ChargeRecorded, QuoteIssued, TicketPaused, TicketResumed, TicketRouted
 from shared.policies import Policies, Policy
-from shared.vocabulary import Channel, Decision, PriceOffer, TargetName, TicketFacts, Verdict
+from shared.vocabulary import Channel, Decision, PriceOffer, SupplierCase, TargetName, TicketFacts, Verdict
 
 SUSPENDED = "suspended"
 TOLD_WITHOUT_CLAUSE = {Verdict.NOT_COVERED, Verdict.NEEDS_INFO, Verdict.NO_ACTION}
@@ -115,6 +115,34 @@ def charge_notice(ticket: TicketFacts, event: ChargeRecorded, policies: Policies
         work=line.title.in_language(lang) if line else event.line,
         total=money(event.total, lang),
     )
+
+
+def suspension_start(ticket: TicketFacts, event: TicketPaused, policies: Policies, lang: str) -> str:
+    """The supplier has the case: who, since when, what that suspends by which clause, and until when at most."""
+    policy = policies.provider(ticket.provider)
+    suspension, case = policy.provider.suspension, event.standstill
+    assert suspension
+    assert isinstance(case, SupplierCase)
+    limit = event.happened_at + suspension.limit.length
+    zone = str(policy.counted_on(ticket.plan).zone)
+    return _render(
+        Kind.SUSPENSION_START,
+        lang,
+        **_frame(ticket, policy),
+        supplier=case.supplier,
+        case_reference=case.case_reference,
+        since=civil_time(event.happened_at, zone, lang),
+        until=civil_time(min(event.until or limit, limit), zone, lang),
+        quoted=_quoted(policy, suspension.clauses[0]) if suspension.clauses else None,
+    )
+
+
+def suspension_end(ticket: TicketFacts, event: TicketResumed, policies: Policies, lang: str) -> str:
+    """The clocks run again, since when and why."""
+    policy = policies.provider(ticket.provider)
+    zone = str(policy.counted_on(ticket.plan).zone)
+    since = civil_time(event.resumed_at, zone, lang)
+    return _render(Kind.SUSPENSION_END, lang, **_frame(ticket, policy), why=event.why, since=since)
 
 
 def answer(ticket: TicketFacts, agent: str, text: str, policies: Policies, lang: str) -> str:

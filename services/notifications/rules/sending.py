@@ -17,6 +17,8 @@ class Kind(StrEnum):
     QUOTE = "quote"
     CHARGE_NOTICE = "charge_notice"
     ANSWER = "answer"
+    SUSPENSION_START = "suspension_start"
+    SUSPENSION_END = "suspension_end"
 
     @property
     def automatic(self) -> bool:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
+from sqlmodel import select
 
 from samples import PAID, RECEIVED, RESTORE, ticket
 from services.notifications import store
@@ -22,14 +23,21 @@ from shared.events import (
     LetterWritten,
     QuoteIssued,
     TicketAnswered,
+    TicketPaused,
+    TicketResumed,
     TicketRouted,
 )
 from shared.vocabulary import (
     Channel,
+    Decision,
     Requester,
+    ResumeReason,
     Routing,
+    SupplierCase,
     Target,
     TargetName,
+    Verdict,
+    WaitingForCustomer,
 )
 
 DUE = datetime(2099, 6, 5, 13, 0, tzinfo=UTC)
@@ -285,3 +293,55 @@ def test_a_lost_answer_counts_only_when_the_server_had_the_letter(say, hear, ses
     assert hear(worker, "post_letter") == [Outcome.DONE]
     [letter] = session.exec(store.select(store.Letter)).all()
     assert (letter.state, letter.reason, letter.attempts) == ("sent", None, 7)
+
+
+CASE = SupplierCase(supplier="Microsoft", case_reference="MS-77", message_sent="<m1@luxcloud.example>")
+
+
+def suspended(standstill=CASE):
+    return TicketPaused(ticket_id="LC-1042", standstill=standstill, by="Kim", happened_at=RECEIVED)
+
+
+def taken_back(pause, why=ResumeReason.SUPPLIER_ANSWERED):
+    told = {"pause_id": pause.event_id, "paused_for": pause.standstill.reason, "why": why}
+    return TicketResumed(ticket_id="LC-1042", by="Kim", resumed_at=RECEIVED + timedelta(days=2), **told)
+
+
+def of_luxcloud():
+    facts = ticket("LC-1042", provider="luxcloud", mailbox="support@luxcloud.example")
+    event = routed(facts, Decision(verdict=Verdict.SUPPORTED, reply_language="nl"))
+    hours = {"calendar": None, "counted_on": "luxcloud/house-default"}
+    return event.model_copy(update={"routing": event.routing.model_copy(update=hours)})
+
+
+def bodies(session):
+    session.rollback()
+    return {letter.kind: " ".join(letter.body.split()) for letter in session.exec(select(store.Letter))}
+
+
+def test_a_suspension_is_told_at_its_start_with_its_clause_and_at_its_end_once(say, hear, session):
+    start = suspended()
+    say("sla", of_luxcloud())
+    say("desk", start, taken_back(start))
+    say("sla", taken_back(start, ResumeReason.LIMIT_REACHED))
+    hear(worker, "write_acknowledgement")
+    assert hear(worker, "write_suspension_start") == [Outcome.DONE]
+    assert hear(worker, "write_suspension_end") == [Outcome.DONE] * 2
+    told = bodies(session)
+    assert set(told) == {"acknowledgement", "suspension_start", "suspension_end"}
+    assert "luxcloud.general.sla-suspension" in told["suspension_start"]
+    assert "bij Microsoft, onder nummer MS-77" in told["suspension_start"]
+    assert "woensdag 10 juni 2026" in told["suspension_start"]  # five days at most
+    assert "teruggegeven" in told["suspension_end"]
+    assert "zondag 7 juni 2026" in told["suspension_end"]
+
+
+def test_nobody_is_written_to_when_clocks_wait_for_him_or_where_no_supplier_suspends(say, hear, session):
+    waits = suspended(WaitingForCustomer())
+    elsewhere = suspended().model_copy(update={"ticket_id": "HN-1042"})
+    say("sla", of_luxcloud(), routed())
+    say("desk", waits, elsewhere, taken_back(waits))
+    hear(worker, "write_acknowledgement")
+    hear(worker, "write_suspension_start")
+    hear(worker, "write_suspension_end")
+    assert set(bodies(session)) == {"acknowledgement"}
