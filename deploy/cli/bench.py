@@ -41,7 +41,7 @@ def hours(*, as_json: AsJson = False) -> None:
 @app.command()
 def timers(
     tickets: Annotated[int, typer.Option(min=1000, help="Open tickets with clocks that run.")] = 100_000,
-    ringing: Annotated[int, typer.Option(min=100, help="Timers that ring during the measurement.")] = 3000,
+    ringing: Annotated[int, typer.Option(min=100, help="Timers that ring during the measurement.")] = 600,
     seconds: Annotated[float, typer.Option(min=5, help="How long the measurement takes.")] = 120,
     *,
     as_json: AsJson = False,
