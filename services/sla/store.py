@@ -138,6 +138,14 @@ def write_target(
     )
 
 
+def open_tickets(session: Session) -> list[str]:
+    """The tickets that have a target which nothing has reached yet, in the order of their numbers."""
+    met = session.exec(
+        select(TargetRow.ticket_id).where(col(TargetRow.stopped_at).is_(None)).distinct().order_by(TargetRow.ticket_id)
+    )
+    return list(met)
+
+
 def forget_other_targets(session: Session, ticket_id: str, names: Collection[TargetName]) -> None:
     """Forget the targets of a ticket that it has no longer."""
     others = col(TargetRow.name).not_in(names)

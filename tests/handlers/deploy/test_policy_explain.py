@@ -13,7 +13,14 @@ from services.desk.tasks import worker as desk
 from services.scope.tasks import worker as scope
 from services.sla.tasks import worker as sla
 from shared.errors import Permanent
-from shared.events import TicketOpened, TicketPaused
+from shared.events import (
+    TargetsRederived,
+    TicketOpened,
+    TicketPaused,
+    TicketReclassified,
+    TicketResolved,
+    TicketRouted,
+)
 from shared.vocabulary import Channel, Requester, SupplierCase, TicketFacts
 
 FRIDAY_AFTERNOON = datetime(2026, 8, 21, 15, tzinfo=ZoneInfo("America/New_York"))
@@ -181,3 +188,16 @@ def test_hours_of_the_house_are_not_shown_as_policy(explain, ticket):
 def test_a_ticket_that_is_none_is_an_error_with_a_way_on(explain):
     with pytest.raises(Permanent, match="tickets list"):
         explain("HN-9999")
+
+
+def test_due_times_of_open_tickets_are_derived_anew_with_a_reason(ticket, say, hear, said):
+    ticket("HS-1001", "h-sphere", "Please recompile PHP with imap support.")
+    ticket("KX-1001", "kenotronix", "FTP is refused for everybody.")
+    say("desk", TicketResolved(ticket_id="KX-1001", agent="Kim"))
+    hear(sla, "stop_all_targets")
+    answer = CliRunner().invoke(app, ["rederive", "--why", "closed on 25 August"])
+    assert answer.stdout == "open tickets that are derived anew: 1\n"
+    hear(sla, "reclassify_ticket")
+    assert [(event.ticket_id, event.why) for event in said(TicketReclassified)] == [("HS-1001", "closed on 25 August")]
+    assert len(said(TicketRouted)) == 3
+    assert said(TargetsRederived) == []  # nothing moved
