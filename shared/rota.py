@@ -47,8 +47,8 @@ def _some(several: S) -> S:
 
 
 def _address(url: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url.get_secret_value()):
-        raise ValueError("a webhook is an address that begins with https:// or http://")
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[!-~]*)?", url.get_secret_value()):
+        raise ValueError("a webhook begins with https:// or http:// and a host, without a login")
     return url
 
 

@@ -7,15 +7,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
+
+from shared.errors import Misconfigured
 from shared.policies.yaml_source import WrongYaml, locate, read_yaml
 from shared.rota import Rota, check_rota
 from shared.settings import settings
 
+log = structlog.get_logger()
+
 
 def load_rota() -> Rota | None:
-    """The rota as it stands now; None when none is configured. Misconfigured names file, line and mend."""
+    """The rota as it stands now; None when none is configured, and when it is wrong.
+
+    A mistake in it must not leave an emergency untold; `scopedesk doctor` names file, line and mend.
+    """
     path = settings().oncall_file
-    return read_rota(path) if path else None
+    try:
+        return read_rota(path) if path else None
+    except Misconfigured as error:
+        log.error("the rota cannot be used", error=type(error).__name__)  # noqa: TRY400 (its text may name people)
+        return None
 
 
 def read_rota(path: Path) -> Rota:

@@ -27,12 +27,18 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.TargetTimerSet: ("sla.check_target",),
     e.TargetWarned: ("desk.show_warning",),
     e.TargetBreached: ("desk.show_breach",),
-    e.TicketEscalated: ("desk.show_escalation",),
+    e.TicketEscalated: ("sla.page_for_breach", "desk.show_escalation"),
     e.TargetsRederived: (),  # stands in the ticket's history
     e.TicketPaused: ("sla.stop_clocks", "notifications.write_suspension_start"),
     e.PauseLimitSet: ("sla.end_pause",),
     e.TicketResumed: ("sla.resume_clocks", "notifications.write_suspension_end"),
     e.TicketReclassified: ("sla.reclassify_ticket",),
+    # on call
+    e.OnCallPaged: ("notifications.write_page", "notifications.page_on_call", "sla.page_next", "desk.show_page"),
+    e.PageAcknowledged: ("sla.stop_paging",),
+    e.PagingEnded: ("desk.show_paging_ended",),
+    e.PageDelivered: (),
+    e.PageUndelivered: (),
     # money
     e.QuoteIssued: ("notifications.write_quote", "billing.expire_quote", "desk.show_quote"),
     e.QuoteDrafted: ("desk.show_draft_quote",),

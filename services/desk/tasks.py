@@ -1,14 +1,15 @@
 """Desk: what people see of tickets, and what they decide there.
 
 Hears   nearly everything, to keep its lists: arrivals, tickets, decisions, routings, quotes, letters, answers.
-Says    from its web API: TicketAnswered, TicketResolved, TicketPaused, TicketResumed, TicketReclassified, ConsentGiven.
+Says    from its web API: TicketAnswered, TicketResolved, TicketPaused, TicketResumed, TicketReclassified, ConsentGiven,
+        PageAcknowledged.
 Owns    nothing that could not be built anew from the event log.
 """
 
 from __future__ import annotations
 
 from services.desk.rules.summary import QuoteState
-from services.desk.store import heard
+from services.desk.store import heard, on_call
 from shared.bus import Transaction, Worker
 from shared.events import (
     CallQuarantined,
@@ -24,6 +25,8 @@ from shared.events import (
     LetterRefused,
     LetterSent,
     LetterSuppressed,
+    OnCallPaged,
+    PagingEnded,
     QuoteDrafted,
     QuoteExpired,
     QuoteIssued,
@@ -134,6 +137,21 @@ def show_answer(event: TicketAnswered, tx: Transaction) -> None:
 def show_resolved(event: TicketResolved, tx: Transaction) -> None:
     """Show that an agent closed the ticket."""
     heard.merge(tx.session, number(event), event.happened_at, {"resolved_at": {}})
+
+
+# --- on call ---------------------------------------------------------------------------------------------------------
+
+
+@worker.hears(OnCallPaged)
+def show_page(event: OnCallPaged, tx: Transaction) -> None:
+    """Show who was told of a ticket."""
+    on_call.keep_page(tx.session, event)
+
+
+@worker.hears(PagingEnded)
+def show_paging_ended(event: PagingEnded, tx: Transaction) -> None:
+    """Show that somebody has taken a ticket, or that nobody is needed any more."""
+    on_call.keep_end(tx.session, event)
 
 
 # --- money -----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""The mail server that takes our letters."""
+"""The mail server that takes our letters, and the webhooks of people on call."""
 
 from __future__ import annotations
 
+import json
 import re
 import smtplib
 import ssl
@@ -11,14 +12,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import SecretStr
 
 from services.notifications.settings import NotificationSettings
 from shared.errors import Misconfigured, Transient
 
 CONNECT_SECONDS = 30.0
 QUIT_SECONDS = 5.0
+WEBHOOK_SECONDS = 10.0
 HAND_OVER_SECONDS = 570.0
 """A whole hand-over ends within this: after it, nobody waits for an answer any more."""
+
+HTTP_OK = range(200, 300)
+HTTP_LATER = {408, 425, 429}
+HTTP_SERVER_ERROR = 500
 
 SMTP_OK = {250, 251}
 SMTP_START_MAIL = 354
@@ -47,12 +59,12 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Taken:
-    """The mail server has the letter now."""
+    """The mail server or webhook has it now."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The mail server will never take this letter; `reason` is its answer, which may name an address."""
+    """The mail server or webhook will never take it; `reason` is its answer, which from mail may name an address."""
 
     reason: str
 
@@ -83,6 +95,29 @@ def post(parcel: Parcel, settings: NotificationSettings) -> Taken | Refused | Un
         raise _about_us(error.smtp_code, error.smtp_error) from error
     except (OSError, smtplib.SMTPException) as error:
         raise Transient(f"no mail server answers at {_place(settings)}: {error}") from error
+
+
+def call_webhook(address: SecretStr, page_id: UUID, message: Mapping[str, Any]) -> Taken | Refused:
+    """Post a page to a webhook as JSON; its id is the idempotency key, so that a double shows as one.
+
+    A 2xx is taken, a refusal (any other, also a redirection) is a result. Raises Transient when it is away or says 408,
+    425, 429 or 5xx. No error holds the address: it is a secret.
+    """
+    place = urlsplit(address.get_secret_value())
+    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
+    connection = kind(place.hostname or "", place.port, timeout=WEBHOOK_SECONDS)
+    headers = {"Content-Type": "application/json", "Idempotency-Key": str(page_id), "User-Agent": "scopedesk"}
+    try:
+        path = f"{place.path or '/'}?{place.query}" if place.query else place.path or "/"
+        connection.request("POST", path, json.dumps(message), headers)
+        status = connection.getresponse().status
+    except (OSError, HTTPException) as error:
+        raise Transient(f"the webhook does not answer: {type(error).__name__}") from None
+    finally:
+        connection.close()
+    if status in HTTP_LATER or status >= HTTP_SERVER_ERROR:
+        raise Transient(f"the webhook wants it later: {status}")
+    return Taken() if status in HTTP_OK else Refused(f"answered {status}")
 
 
 class _Server(smtplib.SMTP):

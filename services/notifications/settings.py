@@ -34,6 +34,8 @@ class NotificationSettings(BaseSettings):
         },
     )
     """Provider to the mailbox of its letters on tickets that came to none (calls); else its policy's address. JSON."""
+    team_mailbox: str = "on-call@scopedesk.example"
+    """Pages come from here, and go here when the rota has nobody to tell. Not a mailbox that becomes tickets."""
     burst_limit: int = Field(default=3, ge=0)
     """Acknowledgements to one address within `burst_minutes`."""
     burst_minutes: int = Field(default=10, ge=1)

@@ -100,10 +100,10 @@ def written_to(session: Session, recipient: str, kind: Kind, now: datetime) -> l
 
 
 def thread_of(session: Session, ticket_id: str) -> list[str]:
-    """Message-IDs of the letters of a ticket that were written to be sent, oldest first."""
+    """Message-IDs of the letters to a ticket's requester that were written to be sent, oldest first."""
     statement = (
         select(Letter.message_id)
-        .where(col(Letter.ticket_id) == ticket_id, col(Letter.state) != "suppressed")
+        .where(col(Letter.ticket_id) == ticket_id, col(Letter.state) != "suppressed", col(Letter.kind) != Kind.PAGE)
         .order_by(col(Letter.written_at))
     )
     return [message_id for message_id in session.exec(statement) if message_id]

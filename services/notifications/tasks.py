@@ -1,15 +1,17 @@
-"""Notifications: the letters that requesters get.
+"""Notifications: the letters that requesters get, and the pages that people on call get.
 
-Hears   TicketRouted, QuoteIssued, ChargeRecorded, TicketAnswered, TicketPaused, TicketResumed; and its own
+Hears   TicketRouted, QuoteIssued, ChargeRecorded, TicketAnswered, TicketPaused, TicketResumed, OnCallPaged; and its own
         LetterWritten, to hand a letter over.
-Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed.
+Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed, PageDelivered, PageUndelivered.
 Owns    every letter from its first word to the mail server's answer, and why a letter was not written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -28,6 +30,9 @@ from shared.events import (
     LetterSent,
     LetterSuppressed,
     LetterWritten,
+    OnCallPaged,
+    PageDelivered,
+    PageUndelivered,
     QuoteIssued,
     TicketAnswered,
     TicketPaused,
@@ -36,6 +41,8 @@ from shared.events import (
     derived_id,
 )
 from shared.policies import Policies, load_policies
+from shared.rota import Person
+from shared.rota_file import load_rota
 from shared.vocabulary import Decision, PauseReason, TicketFacts
 
 log = structlog.get_logger()
@@ -44,6 +51,9 @@ app = worker.app
 
 POST_WITHIN_SECONDS = 600.0
 """A little more than `gateway.HAND_OVER_SECONDS`: two attempts at once would be two copies."""
+
+PAGE_IS_OLD = timedelta(hours=1)
+"""After so long somebody else has been told, and a call would only wake the wrong person."""
 
 UNANSWERED_TRIES = 3
 """A letter that the mail server has and never confirms is handed over so often: each time may be one more copy."""
@@ -110,6 +120,69 @@ def write_answer(event: TicketAnswered, tx: Transaction) -> None:
     )
 
 
+@worker.hears(OnCallPaged)
+def write_page(event: OnCallPaged, tx: Transaction) -> None:
+    """Tell somebody on call by e-mail."""
+    person = _person(event)
+    mailbox = notification_settings().team_mailbox
+    name, recipient, lang = (person.name, person.email, person.language) if person else (event.team, mailbox, "en")
+    message_id, now = envelope.message_id(event.ticket.ticket_id, event.page_id, mailbox), clock.now()
+    letter = store.Letter(
+        id=event.page_id,
+        ticket_id=event.ticket.ticket_id,
+        kind=Kind.PAGE,
+        language=lang,
+        recipient=recipient,
+        written_at=now,
+        state="written",
+        body=letters.page(event, load_policies(), lang),
+        mailbox=mailbox,
+        message_id=message_id,
+        headers=envelope.page_headers(
+            event.ticket,
+            message_id=message_id,
+            mailbox=mailbox,
+            name=name,
+            recipient=recipient,
+            reason=event.reason,
+            written_at=now,
+        ),
+    )
+    if store.write(tx.session, letter):
+        tx.say(LetterWritten(ticket_id=event.ticket_id, letter_id=letter.id, kind=Kind.PAGE))
+
+
+@worker.acts_on(OnCallPaged)
+def page_on_call(event: OnCallPaged, tx: Transaction) -> None:
+    """Tell somebody on call by webhook, where the rota names one, and while it is of any use."""
+    person = _person(event)
+    if person is None or person.webhook is None:
+        return
+    told = {"ticket_id": event.ticket_id, "page_id": event.page_id, "way": "webhook"}
+    if clock.now() - event.happened_at > PAGE_IS_OLD:
+        tx.say(PageUndelivered(**told, reason="it did not answer in time"))
+        return
+    webhook, message = person.webhook, letters.page_message(event, load_policies())
+    tx.act(
+        do=lambda: gateway.call_webhook(webhook, event.page_id, message),
+        then=partial(_settle_call, told=told),
+    )
+
+
+def _person(event: OnCallPaged) -> Person | None:
+    """Who is told; None, the team's mailbox, also when the rota has lost him since."""
+    rota = load_rota() if event.person else None
+    return rota.people.get(event.person or "") if rota else None
+
+
+def _settle_call(tx: Transaction, result: gateway.Taken | gateway.Refused, *, told: dict[str, Any]) -> None:
+    match result:
+        case gateway.Taken():
+            tx.say(PageDelivered(**told))
+        case gateway.Refused(reason):
+            tx.say(PageUndelivered(**told, reason=reason))
+
+
 @worker.hears(TicketPaused)
 def write_suspension_start(event: TicketPaused, tx: Transaction) -> None:
     """Tell the requester that a supplier has the case and what that suspends, where the policy lets it suspend."""
@@ -173,6 +246,9 @@ def _settle(tx: Transaction, result: Posted, *, letter_id: UUID) -> None:
     letter = store.letter(tx.session, letter_id)
     assert letter is not None, "letters are never deleted"
     letter.settled_at = clock.now()
+    if letter.kind == Kind.PAGE:
+        _settle_page(tx, letter, result)
+        return
     told = {
         "ticket_id": letter.ticket_id,
         "letter_id": letter.id,
@@ -192,6 +268,16 @@ def _settle(tx: Transaction, result: Posted, *, letter_id: UUID) -> None:
             letter.state, letter.reason = "refused", reason
             tx.say(LetterRefused(**told, reason=reason))
             log.warning("letter refused", ticket=letter.ticket_id, kind=letter.kind)
+
+
+def _settle_page(tx: Transaction, letter: store.Letter, result: Posted) -> None:
+    told = {"ticket_id": letter.ticket_id, "page_id": letter.id, "way": "e-mail"}
+    if isinstance(result, gateway.Refused):
+        letter.state, letter.reason = "refused", result.reason
+        tx.say(PageUndelivered(**told, reason="the mail server refused it"))  # its own words may name the address
+    else:
+        letter.state = "sent"
+        tx.say(PageDelivered(**told))
 
 
 def _write(

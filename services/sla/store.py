@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import DateTime, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, Session, col, select
 
 from services.sla.rules.clocks import Cycle, Noted, reclassified
+from services.sla.rules.on_call import State as AlarmState
 from services.sla.rules.routing import State
 from shared.db import Model, json_column
 from shared.vocabulary import Decision, Routing, Target, TargetName, TicketFacts
@@ -58,6 +60,21 @@ class TargetRow(Model, table=True):
 
 Backlog = Iterator[tuple[TicketFacts, Routing, list[TargetRow]]]
 """Tickets with the targets that nothing has reached yet, the next due first."""
+
+
+class Alarm(Model, table=True):
+    """Why people on call are told of a ticket, how far that has come (`step`, see rules.on_call), and how it stands."""
+
+    __tablename__ = "alarm"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    id: UUID = Field(primary_key=True)
+    ticket_id: str = Field(index=True)
+    cause: str
+    cycle: int
+    state: str
+    step: int = 0
+    raised_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 def lock(session: Session, ticket_id: str) -> Clocks:
@@ -168,3 +185,23 @@ def backlog(session: Session) -> Backlog:
         known, said = decided(pairs[0][0]), routing(pairs[0][0])
         if known and said and not said.paused:
             yield known[0], said, [row for _, row in pairs]
+
+
+def alarms(session: Session, ticket_id: str) -> list[Alarm]:
+    """Every alarm of a ticket, oldest first. Whoever changes them holds the ticket's clocks (`lock`)."""
+    statement = select(Alarm).where(col(Alarm.ticket_id) == ticket_id).order_by(col(Alarm.raised_at))
+    return list(session.exec(statement))
+
+
+def add_alarm(session: Session, clocks: Clocks, alarm_id: UUID, cause: str, at: datetime) -> Alarm:
+    """A new alarm in the present cycle of a ticket; it rings."""
+    alarm = Alarm(
+        id=alarm_id,
+        ticket_id=clocks.ticket_id,
+        cause=cause,
+        cycle=clocks.cycle,
+        state=AlarmState.RINGING,
+        raised_at=at,
+    )
+    session.add(alarm)
+    return alarm

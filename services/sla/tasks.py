@@ -1,10 +1,12 @@
 """The sla room: who has a ticket and by when, and what becomes of its due times.
 
 Hears   ScopeDecided, TicketReplied, TicketAnswered, TicketResolved, TicketPaused, TicketResumed, TicketReclassified;
-        and its own TargetTimerSet and PauseLimitSet, when their moment has come.
+        PageAcknowledged; its own TicketEscalated; and its own TargetTimerSet, PauseLimitSet and OnCallPaged, when
+        their moment has come.
 Says    TicketRouted, TargetsRederived, TicketResumed (for a pause that ended by itself), TargetWarned, TargetBreached,
-        TicketEscalated; TargetTimerSet and PauseLimitSet.
-Owns    the clocks and targets of tickets (schema `sla`), which follow from everything that happened, in any order.
+        TicketEscalated, OnCallPaged, PagingEnded; TargetTimerSet and PauseLimitSet.
+Owns    the clocks and targets of tickets (schema `sla`), which follow from everything that happened, in any order, and
+        how far people on call have been told of an emergency.
 """
 
 from __future__ import annotations
@@ -16,28 +18,34 @@ from datetime import datetime
 import structlog
 
 from services.sla import store
-from services.sla.rules import announcements, timers
+from services.sla.rules import announcements, on_call, timers
 from services.sla.rules import clocks as rules
 from services.sla.rules.clocks import Cycle, Happening, Noted
 from services.sla.rules.proof import proof
-from services.sla.rules.routing import State, changes, follow, route, state_of, urgent
+from services.sla.rules.routing import LEVELS, State, changes, follow, route, state_of, urgent
 from shared import clock
 from shared.bus import Transaction, Worker
 from shared.business_hours import Calendar
 from shared.events import (
+    OnCallPaged,
+    PageAcknowledged,
+    PagingEnded,
     PauseLimitSet,
     ScopeDecided,
     TargetsRederived,
     TargetTimerSet,
     TicketAnswered,
+    TicketEscalated,
     TicketPaused,
     TicketReclassified,
     TicketReplied,
     TicketResolved,
     TicketResumed,
     TicketRouted,
+    derived_id,
 )
 from shared.policies import Policy, load_policies
+from shared.rota_file import load_rota
 from shared.vocabulary import Decision, ResumeReason, Routing, Target, TicketFacts
 
 log = structlog.get_logger()
@@ -45,7 +53,7 @@ log = structlog.get_logger()
 worker = Worker("sla")
 app = worker.app
 
-CHECK, END_PAUSE = "sla.check_target", "sla.end_pause"
+CHECK, END_PAUSE, PAGE_NEXT = "sla.check_target", "sla.end_pause", "sla.page_next"
 
 
 @worker.hears(ScopeDecided)
@@ -157,6 +165,45 @@ def check_target(event: TargetTimerSet, tx: Transaction) -> None:
         log.info("target breached", ticket_id=ticket_id, target=event.target)
 
 
+@worker.hears(TicketEscalated)
+def page_for_breach(event: TicketEscalated, tx: Transaction) -> None:
+    """Tell the people on call of a breach that is brought before them."""
+    locked = store.lock(tx.session, str(event.ticket_id))
+    if event.on_call and (now := _standing(locked)):
+        _raise_alarm(tx, locked, now, event.target)
+
+
+@worker.hears(OnCallPaged)
+def page_next(event: OnCallPaged, tx: Transaction) -> None:
+    """Tell the next people on call, when nobody has taken a ticket in time that still needs somebody."""
+    locked = store.lock(tx.session, str(event.ticket_id))
+    alarm = next(alarm for alarm in store.alarms(tx.session, locked.ticket_id) if alarm.id == event.alarm_id)
+    now = _standing(locked)
+    if now is None or (alarm.state, alarm.step) != (on_call.State.RINGING, event.step):
+        return
+    state = on_call.standing(alarm.cause, now.decision, now.cycle)
+    if state is not on_call.State.RINGING:
+        alarm.state = state
+        tx.say(PagingEnded(ticket_id=locked.ticket_id, alarm_id=alarm.id, why=on_call.OVER[state]))
+    elif event.last:
+        alarm.state = on_call.State.UNHEARD
+        log.error("nobody on call has taken the ticket", ticket_id=locked.ticket_id)
+    else:
+        _page(tx, locked, now, alarm, step=event.step + 1, moment=max(clock.now(), event.answer_by))
+
+
+@worker.hears(PageAcknowledged)
+def stop_paging(event: PageAcknowledged, tx: Transaction) -> None:
+    """Tell nobody else: somebody has taken the ticket."""
+    locked = store.lock(tx.session, str(event.ticket_id))
+    for alarm in store.alarms(tx.session, locked.ticket_id):
+        if alarm.state in {on_call.State.RINGING, on_call.State.UNHEARD}:
+            alarm.state = on_call.State.TAKEN
+            ended = {"alarm_id": alarm.id, "why": "somebody has taken the ticket", "by": event.by}
+            tx.say(PagingEnded(ticket_id=locked.ticket_id, **ended))
+    tx.cancel(PAGE_NEXT, locked.ticket_id)
+
+
 @dataclass(frozen=True)
 class Standing:
     """What a ticket's due times follow from, as far as it is known."""
@@ -217,6 +264,8 @@ def _follow(tx: Transaction, locked: store.Clocks, before: Standing | None, why:
     kept = () if anew or said is None else said.targets
     _settle(tx, locked, now, routing, kept)
     _say_of_pauses(tx, locked.ticket_id, before.cycle if before else None, now)
+    if now.decision.emergency in LEVELS:
+        _raise_alarm(tx, locked, now, on_call.EMERGENCY)
 
 
 def _settle(tx: Transaction, locked: store.Clocks, now: Standing, routing: Routing, kept: Sequence[Target]) -> None:
@@ -262,6 +311,39 @@ def _wait_for_warning(
 def _wait(tx: Transaction, timer: TargetTimerSet, percent: int, moment: datetime) -> None:
     watched = timer.model_dump(include={"ticket_id", "target", "routing_version", "due_at"})
     tx.say(TargetTimerSet(**watched, percent=percent, rings_at=moment), wait={CHECK: moment})
+
+
+def _raise_alarm(tx: Transaction, locked: store.Clocks, now: Standing, cause: str) -> None:
+    """Begin to tell people on call, unless they have been told of it or somebody is at work on the ticket."""
+    known = store.alarms(tx.session, locked.ticket_id)
+    new = on_call.is_new(cause, locked.cycle, ((a.cause, a.cycle, on_call.State(a.state)) for a in known))
+    if new and on_call.standing(cause, now.decision, now.cycle) is on_call.State.RINGING:
+        alarm_id, moment = derived_id("alarm", locked.ticket_id, len(known)), clock.now()
+        alarm = store.add_alarm(tx.session, locked, alarm_id, cause, moment)
+        _page(tx, locked, now, alarm, step=0, moment=moment)
+
+
+def _page(
+    tx: Transaction, locked: store.Clocks, now: Standing, alarm: store.Alarm, *, step: int, moment: datetime
+) -> None:
+    routing = store.routing(locked)
+    assert routing, "nobody is told of a ticket before it is routed"
+    paging = now.policy.provider.paging
+    told = on_call.told_at(load_rota(), moment, step, paging.rounds)
+    alarm.step = told.step
+    for page in on_call.pages(
+        alarm.id,
+        told,
+        cause=alarm.cause,
+        ticket=now.ticket,
+        decision=now.decision,
+        team=routing.team,
+        calendar=now.calendar(routing),
+        paging=paging,
+        now=moment,
+    ):
+        tx.say(page, wait={PAGE_NEXT: page.answer_by})
+        log.info("on call paged", ticket_id=locked.ticket_id, step=page.step, best_effort=page.best_effort)
 
 
 def _say_of_pauses(tx: Transaction, ticket_id: str, before: Cycle | None, now: Standing) -> None:

@@ -17,11 +17,12 @@ from services.notifications.settings import notification_settings
 from services.phone_intake.store import store_call
 from services.tickets import gateway as customer_book
 from services.tickets import store as tickets
-from shared import clock
+from shared import clock, settings
 from shared.bus import Transaction, dead_letters
 from shared.db import engine
 from shared.events import (
     ConsentGiven,
+    PageAcknowledged,
     TicketAnswered,
     TicketPaused,
     TicketReclassified,
@@ -30,6 +31,7 @@ from shared.events import (
 )
 from shared.topology import HEARERS
 from shared.vocabulary import PauseReason, ResumeReason, SupplierCase
+from webhooks import webhook
 
 ALL = [(event, hearer) for event, hearers in HEARERS.items() for hearer in hearers]
 
@@ -48,8 +50,18 @@ CUSTOMERS = """
   product: general
   plan: regular
   language: en
-  emails: [refused@hosting.example]
+  emails: [refused@hosting.example, noc@hosting.example]
   facts: ["runs H-Sphere 2.4.3"]
+"""
+
+
+ROTA = """
+people:
+  anna: {{name: Anna, email: anna@scopedesk.example, webhook: "{webhook}"}}
+levels:
+  - name: first
+    layers:
+      - {{name: first, zone: Europe/Amsterdam, people: [anna], handover: {{first: 2026-01-05 09:00}}}}
 """
 
 
@@ -101,15 +113,20 @@ def journey(empty_tables, free_port, tmp_path_factory):
     environment.setenv("SCOPEDESK_NOTIFICATIONS_SMTP_PORT", str(controller.port))
     notification_settings.cache_clear()
     empty_tables()
-    book = tmp_path_factory.mktemp("book") / "customers.yaml"
+    files = tmp_path_factory.mktemp("files")
+    book, rota = files / "customers.yaml", files / "rota.yaml"
     book.write_text(CUSTOMERS)
+    environment.setenv("SCOPEDESK_ONCALL_FILE", str(rota))
+    settings.settings.cache_clear()
     try:
-        with Session(engine()) as session:
+        with Session(engine()) as session, webhook() as hook:
+            rota.write_text(ROTA.format(webhook=hook.address))
             yield travel(session, book)
     finally:
         controller.stop()
         environment.undo()
         notification_settings.cache_clear()
+        settings.settings.cache_clear()
 
 
 def travel(session, book):
@@ -167,6 +184,7 @@ def travel(session, book):
     )
     journey.go_on()
     journey.go_on(timers=["billing.expire_quote"])
+    page(journey)
     stand_still(journey, ticket_of(session, "Mailbox"))
     with Transaction.begin("desk") as tx:
         tx.say(TicketResolved(ticket_id=number, agent="an agent"))
@@ -175,6 +193,20 @@ def travel(session, book):
 
 
 NO_CUSTOMER = "+31205550199"
+
+
+def page(journey):
+    """Nobody on call answers until everybody has been told; then somebody takes the ticket."""
+    words = "Our mail server is down for everybody."
+    store_email(mail("support@h-sphere.example", "Server down", words, sender="noc@hosting.example"), source="test")
+    journey.go_on()
+    journey.go_on(timers=["sla.page_next"])
+    number = ticket_of(journey.session, "Server down")
+    pages = journey.session.execute(text("select page_id, alarm_id from desk.page where ticket_id = :t"), {"t": number})
+    page_id, alarm_id = pages.first()
+    with Transaction.begin("desk") as tx:
+        tx.say(PageAcknowledged(ticket_id=number, page_id=page_id, alarm_id=alarm_id, by="Anna"))
+    journey.go_on()
 
 
 def stand_still(journey, number):

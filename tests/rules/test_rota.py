@@ -199,6 +199,16 @@ def test_a_changed_turn_counts_without_a_restart(written, monkeypatch):
         settings.cache_clear()
 
 
+def test_a_rota_that_is_wrong_is_none_so_that_the_team_is_told(written, monkeypatch):
+    monkeypatch.setenv("SCOPEDESK_ONCALL_FILE", str(written("people: {}")))
+    settings.cache_clear()
+    try:
+        assert load_rota() is None
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+
+
 def test_without_a_file_there_is_no_rota(monkeypatch):
     monkeypatch.delenv("SCOPEDESK_ONCALL_FILE", raising=False)
     settings.cache_clear()

@@ -101,6 +101,31 @@ def upgrade() -> None:
     )
     op.create_index("ix_arrival_state", "arrival", ["state"], unique=False, schema="desk")
     op.create_table(
+        "ended_alarm",
+        sa.Column("alarm_id", sa.Uuid(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("alarm_id", name=op.f("pk_ended_alarm")),
+        schema="desk",
+    )
+    op.create_table(
+        "page",
+        sa.Column("page_id", sa.Uuid(), nullable=False),
+        sa.Column("alarm_id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("level", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("best_effort", sa.Boolean(), nullable=False),
+        sa.Column("paged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer_by", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("page_id", name=op.f("pk_page")),
+        schema="desk",
+    )
+    op.create_index("ix_page_alarm_id", "page", ["alarm_id"], unique=False, schema="desk")
+    op.create_table(
         "quote",
         sa.Column("quote_id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -269,6 +294,19 @@ def upgrade() -> None:
         schema="sla",
     )
     op.create_index(op.f("ix_target_state"), "target", ["state"], unique=False, schema="sla")
+    op.create_table(
+        "alarm",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alarm")),
+        schema="sla",
+    )
+    op.create_index(op.f("ix_alarm_ticket_id"), "alarm", ["ticket_id"], unique=False, schema="sla")
     op.create_table(
         "ticket",
         sa.Column("ticket_id", sa.String(), nullable=False),

@@ -44,6 +44,17 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
             return (
                 f"{event.by} gave the ticket another plan or level ({event.plan or 'same plan'}{level}): {event.why}."
             )
+        case e.OnCallPaged():
+            hope = ", best effort only" if event.best_effort else ""
+            return f"{event.person or event.team} was told ({event.level}{hope}): {event.reason}."
+        case e.PageAcknowledged():
+            return f"{event.by} took a page."
+        case e.PagingEnded():
+            return f"Nobody else on call is told: {event.why}{f' ({event.by})' if event.by else ''}."
+        case e.PageDelivered():
+            return f"A page arrived by {event.way}."
+        case e.PageUndelivered():
+            return f"A page did not arrive by {event.way}: {event.reason}."
         case e.TargetBreached():
             return f"The {event.target} was due and did not happen."
         case e.QuoteIssued():

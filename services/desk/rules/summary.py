@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -69,6 +70,20 @@ class QuoteRow(View):
     title: str | None = None
     total: Money | None = None
     valid_until: AwareDatetime | None = None
+
+
+class PageRow(View):
+    """Somebody on call was told of a ticket; `person` is the id of an entry in the rota, None the team's mailbox."""
+
+    page_id: UUID
+    ticket_id: str
+    subject: str
+    level: str
+    person: str | None
+    reason: str
+    best_effort: bool
+    paged_at: AwareDatetime
+    answer_by: AwareDatetime
 
 
 class TicketRow(View):

@@ -89,3 +89,33 @@ class Arrival(Model, table=True):
     reason: str | None = None
     received_at: datetime | None = _instant()
     settled_at: datetime | None = _instant()
+
+
+class Page(Model, table=True):
+    """Somebody on call who was told of a ticket."""
+
+    __tablename__ = "page"
+    __table_args__ = (Index("ix_page_alarm_id", "alarm_id"), {"schema": SCHEMA})
+
+    page_id: UUID = Field(primary_key=True)
+    alarm_id: UUID
+    ticket_id: str
+    subject: str
+    level: str
+    person: str | None = None
+    reason: str
+    best_effort: bool
+    paged_at: datetime = Field(sa_type=DateTime(timezone=True))
+    answer_by: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class EndedAlarm(Model, table=True):
+    """An alarm of which nobody else is told, and who took it, if somebody did."""
+
+    __tablename__ = "ended_alarm"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    alarm_id: UUID = Field(primary_key=True)
+    why: str
+    by: str | None = None
+    ended_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -117,6 +117,22 @@ def headers(
     }
 
 
+def page_headers(
+    ticket: TicketFacts, *, message_id: str, mailbox: str, name: str, recipient: str, reason: str, written_at: datetime
+) -> dict[str, str]:
+    """Every header of a page by e-mail but its body's. It answers no mail, so it stands in no thread."""
+    return {
+        "From": _named("Scopedesk on call", mailbox),
+        "To": _named(name, recipient),
+        "Subject": f"[{ticket.ticket_id}] {clean(reason)}: {clean(ticket.subject)}"[:MAX_SUBJECT],
+        "Date": format_datetime(written_at),
+        "Message-ID": message_id,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "Importance": "high",
+    }
+
+
 def _named(name: str | None, address: str) -> str:
     # `Address` takes the quotes off a local part that needs them, so it is given the name alone.
     return str(Address(display_name=clean(name or "")[:MAX_NAME])).removesuffix("<>") + f"<{written_address(address)}>"

@@ -13,9 +13,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from services.notifications.rules.envelope import clean
 from services.notifications.rules.sending import Kind
 from services.notifications.rules.wording import civil_time, money, opening_hours, unit, wrapped
-from shared.events import ChargeRecorded, QuoteIssued, TicketPaused, TicketResumed, TicketRouted
+from shared.events import ChargeRecorded, OnCallPaged, QuoteIssued, TicketPaused, TicketResumed, TicketRouted
 from shared.policies import Policies, Policy
 from shared.vocabulary import Channel, Decision, PriceOffer, SupplierCase, TargetName, TicketFacts, Verdict
 
@@ -149,6 +150,44 @@ def answer(ticket: TicketFacts, agent: str, text: str, policies: Policies, lang:
     """An agent's own words with a signature under them."""
     policy = policies.provider(ticket.provider)
     return _render(Kind.ANSWER, lang, **_frame(ticket, policy), agent=agent, text=text.strip())
+
+
+def page(event: OnCallPaged, policies: Policies, lang: str) -> str:
+    """What somebody on call must know: which ticket, why, and until when the next is not told. Nothing of its text."""
+    policy = policies.provider(event.ticket.provider)
+    zone = str(policy.counted_on(event.ticket.plan).zone)
+    return _render(
+        Kind.PAGE,
+        lang,
+        ticket=event.ticket.ticket_id,
+        provider=policy.name,
+        subject=clean(event.ticket.subject),
+        reason=event.reason,
+        team=event.team,
+        level=event.level,
+        best_effort=event.best_effort,
+        last=event.last,
+        answer_by=civil_time(event.answer_by, zone, lang),
+        page_id=event.page_id,
+    )
+
+
+def page_message(event: OnCallPaged, policies: Policies) -> dict[str, Any]:
+    """A page as a webhook gets it: the same as by e-mail, for a machine."""
+    return {
+        "page_id": str(event.page_id),
+        "ticket": event.ticket.ticket_id,
+        "provider": policies.provider(event.ticket.provider).name,
+        "subject": event.ticket.subject,
+        "reason": event.reason,
+        "team": event.team,
+        "level": event.level,
+        "best_effort": event.best_effort,
+        "last": event.last,
+        "paged_at": event.happened_at.isoformat(),
+        "answer_by": event.answer_by.isoformat(),
+        "acknowledge": f"/api/pages/{event.page_id}/acknowledge",
+    }
 
 
 def _frame(ticket: TicketFacts, policy: Policy) -> dict[str, Any]:

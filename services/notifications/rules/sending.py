@@ -19,6 +19,8 @@ class Kind(StrEnum):
     ANSWER = "answer"
     SUSPENSION_START = "suspension_start"
     SUSPENSION_END = "suspension_end"
+    PAGE = "page"
+    """To a colleague on call; everything else is to the requester."""
 
     @property
     def automatic(self) -> bool:

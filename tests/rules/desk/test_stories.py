@@ -240,5 +240,8 @@ def test_every_event_of_a_ticket_has_a_sentence(event):
         minutes_given_back=0,
         plan=None,
         emergency=None,
+        person="f",
+        best_effort=True,
+        way="webhook",
     )
     assert describe(told).endswith(".")
