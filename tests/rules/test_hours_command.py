@@ -61,7 +61,10 @@ def test_a_question_is_answered_on_the_calendar_of_its_policy(question, answer):
         ("nonsense", "Invalid JSON"),
         ("[1]", "an object"),
         ({"calendar": "luxcloud", "start": "2026-06-05T08:00:00Z", "minutes": 1}, "no calendar 'luxcloud'"),
-        ({"calendar": "hypernode", "start": "2026-06-05T08:00:00", "minutes": 1}, "start: 2026-06-05T08:00:00 has no zone"),
+        (
+            {"calendar": "hypernode", "start": "2026-06-05T08:00:00", "minutes": 1},
+            "start: 2026-06-05T08:00:00 has no zone",
+        ),
         ({"calendar": "hypernode", "start": "2026-06-05T08:00:00Z", "minutes": -1}, "greater than or equal to 0"),
         ({"calendar": "hypernode", "start": "2026-06-05T08:00:00Z", "minutes": 9e7}, "not open for so long"),
         ({"calendar": "hypernode", "start": "2026-06-05T08:00:00Z", "minutes": 1e99}, "less than or equal"),
