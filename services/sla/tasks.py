@@ -12,7 +12,6 @@ Owns    the clocks and targets of tickets (schema `sla`), which follow from ever
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -23,6 +22,7 @@ from services.sla.rules import clocks as rules
 from services.sla.rules.clocks import Cycle, Happening, Noted
 from services.sla.rules.proof import proof
 from services.sla.rules.routing import LEVELS, State, changes, follow, route, state_of, urgent
+from services.sla.rules.standing import Standing, standing
 from shared import clock
 from shared.bus import Transaction, Worker
 from shared.business_hours import Calendar
@@ -46,7 +46,7 @@ from shared.events import (
 )
 from shared.policies import Policy, load_policies
 from shared.rota_file import load_rota
-from shared.vocabulary import Decision, ResumeReason, Routing, Target, TicketFacts
+from shared.vocabulary import ResumeReason, Routing, Target
 
 log = structlog.get_logger()
 
@@ -143,23 +143,23 @@ def check_target(event: TargetTimerSet, tx: Transaction) -> None:
     """Say that a due time comes near or has passed, if it still stands and nothing has reached it."""
     ticket_id = str(event.ticket_id)
     locked = store.lock(tx.session, ticket_id)
-    rows, routing, standing = store.targets(tx.session, ticket_id), store.routing(locked), _standing(locked)
+    rows, routing, stands = store.targets(tx.session, ticket_id), store.routing(locked), _standing(locked)
     row = rows.get(event.target)
-    if not (row and routing and standing) or (row.state, row.version) != (State.RUNNING, event.routing_version):
+    if not (row and routing and stands) or (row.state, row.version) != (State.RUNNING, event.routing_version):
         return
     target = next(target for target in routing.targets if target.name is event.target)
-    hurry = urgent(standing.ticket, standing.decision, standing.policy)
+    hurry = urgent(stands.ticket, stands.decision, stands.policy)
     now = max(clock.now(), event.moment)
-    if opening := timers.held_until(event.moment, now, standing.calendar(routing), urgent=hurry):
+    if opening := timers.held_until(event.moment, now, stands.calendar(routing), urgent=hurry):
         _wait(tx, event, event.percent, opening)
     elif event.percent < timers.WHOLE:
         tx.say(announcements.warned(event, target, routing))
-        _wait_for_warning(tx, event, target, standing.calendar(routing), standing.policy, told=event.percent)
+        _wait_for_warning(tx, event, target, stands.calendar(routing), stands.policy, told=event.percent)
     else:
         row.state = State.BREACHED
         breach = announcements.breached(ticket_id, target, routing)
         level = sum(row.state == State.BREACHED for row in rows.values())
-        to = "the person on call" if hurry else standing.lead
+        to = "the person on call" if hurry else stands.lead
         tx.say(breach)
         tx.say(announcements.escalated(breach, level, to=to, on_call=hurry))
         log.info("target breached", ticket_id=ticket_id, target=event.target)
@@ -181,7 +181,7 @@ def page_next(event: OnCallPaged, tx: Transaction) -> None:
     now = _standing(locked)
     if now is None or (alarm.state, alarm.step) != (on_call.State.RINGING, event.step):
         return
-    state = on_call.standing(alarm.cause, now.decision, now.cycle)
+    state = on_call.state_of(alarm.cause, now)
     if state is not on_call.State.RINGING:
         alarm.state = state
         tx.say(PagingEnded(ticket_id=locked.ticket_id, alarm_id=alarm.id, why=on_call.OVER[state]))
@@ -204,36 +204,12 @@ def stop_paging(event: PageAcknowledged, tx: Transaction) -> None:
     tx.cancel(PAGE_NEXT, locked.ticket_id)
 
 
-@dataclass(frozen=True)
-class Standing:
-    """What a ticket's due times follow from, as far as it is known."""
-
-    ticket: TicketFacts
-    decision: Decision
-    policy: Policy
-    cycle: Cycle
-
-    def calendar(self, routing: Routing) -> Calendar:
-        """The calendar that a routing was counted on, or the one of today where the policy has dropped that."""
-        return self.policy.calendars.get(routing.counted_on) or self.policy.counted_on(self.ticket.plan)
-
-    @property
-    def lead(self) -> str:
-        """Who hears of a breach in support hours."""
-        team = self.policy.team(self.ticket, self.decision)
-        return f"{team.lead} of {team.name}"
-
-
 def _standing(locked: store.Clocks) -> Standing | None:
     """How a ticket stands; None before the decision, for which everything that was noted waits."""
     if (known := store.decided(locked)) is None:
         return None
     ticket, decision = known
-    policy = load_policies().provider(ticket.provider)
-    suspension = policy.provider.suspension
-    house = rules.House(policy.provider.clocks.reopening, suspension.limit.length if suspension else None)
-    cycle = rules.current_cycle(ticket.received_at, store.history(locked), house)
-    return Standing(ticket, decision, policy, cycle)
+    return standing(ticket, decision, load_policies().provider(ticket.provider), store.history(locked))
 
 
 def _note(tx: Transaction, ticket_id: str | None, noted: Noted, why: str, *, anew: bool = False) -> None:
@@ -317,7 +293,7 @@ def _raise_alarm(tx: Transaction, locked: store.Clocks, now: Standing, cause: st
     """Begin to tell people on call, unless they have been told of it or somebody is at work on the ticket."""
     known = store.alarms(tx.session, locked.ticket_id)
     new = on_call.is_new(cause, locked.cycle, ((a.cause, a.cycle, on_call.State(a.state)) for a in known))
-    if new and on_call.standing(cause, now.decision, now.cycle) is on_call.State.RINGING:
+    if new and on_call.state_of(cause, now) is on_call.State.RINGING:
         alarm_id, moment = derived_id("alarm", locked.ticket_id, len(known)), clock.now()
         alarm = store.add_alarm(tx.session, locked, alarm_id, cause, moment)
         _page(tx, locked, now, alarm, step=0, moment=moment)
@@ -328,20 +304,9 @@ def _page(
 ) -> None:
     routing = store.routing(locked)
     assert routing, "nobody is told of a ticket before it is routed"
-    paging = now.policy.provider.paging
-    told = on_call.told_at(load_rota(), moment, step, paging.rounds)
+    told = on_call.told_at(load_rota(), moment, step, now.policy.provider.paging.rounds)
     alarm.step = told.step
-    for page in on_call.pages(
-        alarm.id,
-        told,
-        cause=alarm.cause,
-        ticket=now.ticket,
-        decision=now.decision,
-        team=routing.team,
-        calendar=now.calendar(routing),
-        paging=paging,
-        now=moment,
-    ):
+    for page in on_call.pages(alarm.id, told, alarm.cause, now, routing=routing, moment=moment):
         tx.say(page, wait={PAGE_NEXT: page.answer_by})
         log.info("on call paged", ticket_id=locked.ticket_id, step=page.step, best_effort=page.best_effort)
 

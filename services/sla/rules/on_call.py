@@ -13,13 +13,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.sla.rules.clocks import Cycle
 from services.sla.rules.routing import LEVELS
-from shared.business_hours import Calendar
+from services.sla.rules.standing import Standing
 from shared.events import OnCallPaged, derived_id
-from shared.policies.provider import Paging
 from shared.rota import Rota, who_is_on_call
-from shared.vocabulary import Decision, Emergency, TargetName, TicketFacts
+from shared.vocabulary import Emergency, Routing, TargetName
 
 EMERGENCY = "emergency"
 """The cause of an alarm that was raised by the ticket itself; otherwise the cause is the target that was breached."""
@@ -83,9 +81,10 @@ def is_new(cause: str, cycle: int, known: Iterable[tuple[str, int, State]]) -> b
     )
 
 
-def standing(cause: str, decision: Decision, cycle: Cycle) -> State:
+def state_of(cause: str, now: Standing) -> State:
     """How an alarm stands by its ticket: it rings while nobody has answered, or while the late target is not met."""
-    if decision.emergency not in LEVELS:
+    cycle = now.cycle
+    if now.decision.emergency not in LEVELS:
         return State.DOWNGRADED
     if cycle.resolved_at or cycle.paused:
         return State.TAKEN
@@ -96,26 +95,19 @@ def standing(cause: str, decision: Decision, cycle: Cycle) -> State:
 
 
 def pages(
-    alarm_id: UUID,
-    told: Told,
-    *,
-    cause: str,
-    ticket: TicketFacts,
-    decision: Decision,
-    team: str,
-    calendar: Calendar,
-    paging: Paging,
-    now: datetime,
+    alarm_id: UUID, told: Told, cause: str, now: Standing, *, routing: Routing, moment: datetime
 ) -> Iterator[OnCallPaged]:
     """The pages of a step, each with an id that follows from alarm, step and person, so that it is said once."""
-    best_effort = not calendar.is_open(now)
-    reason = REASON.get(decision.emergency or Emergency.NOT_EMERGENCY, EMERGENCY)
+    calendar = now.calendar(routing)
+    best_effort = not calendar.is_open(moment)
+    within = now.policy.provider.paging.acknowledge_within
+    reason = REASON.get(now.decision.emergency or Emergency.NOT_EMERGENCY, EMERGENCY)
     late = "" if cause == EMERGENCY else f"the {cause.replace('-', ' ')} is late: "
     for person in told.people:
         page_id = derived_id("page", alarm_id, told.step, person or TEAM)
         yield OnCallPaged(
             event_id=page_id,
-            ticket_id=ticket.ticket_id,
+            ticket_id=now.ticket.ticket_id,
             page_id=page_id,
             alarm_id=alarm_id,
             step=told.step,
@@ -124,7 +116,7 @@ def pages(
             reason=f"{late}{reason}",
             best_effort=best_effort,
             last=told.last,
-            ticket=ticket,
-            team=team,
-            answer_by=calendar.next_opening(now) if best_effort else now + paging.acknowledge_within,
+            ticket=now.ticket,
+            team=routing.team,
+            answer_by=calendar.next_opening(moment) if best_effort else moment + within,
         )
