@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from deploy import schema, stack_state
 from deploy.processes import doors
@@ -43,6 +43,7 @@ def examine() -> Iterator[Finding]:
         _look("data directory", _data_dir),
         _look("policies", _policies),
         _look("providers", _providers),
+        _look("on call", lambda: on_call_now(clock.now())),
         _look("holidays", lambda: holidays_reach(load_policies(), clock.now().date())),
         _look("stack", _stack),
     )
@@ -105,6 +106,26 @@ def _providers() -> str:
     if strangers:
         raise Misconfigured("no policy pack for a provider: " + "; ".join(strangers))
     return "mailboxes, numbers and senders name known ones"
+
+
+def on_call_now(now: datetime) -> str:
+    """Who is on call now; Misconfigured for a rota that is wrong or has nobody, and for pages that become tickets."""
+    from services.email_intake.settings import settings as email_settings
+    from services.notifications.settings import notification_settings
+    from shared.rota import who_is_on_call
+    from shared.rota_file import read_rota
+
+    mailbox = notification_settings().team_mailbox
+    if mailbox.lower() in {ours.lower() for ours in email_settings().mailboxes}:
+        raise Misconfigured(f"{mailbox} becomes tickets: choose another SCOPEDESK_NOTIFICATIONS_TEAM_MAILBOX")
+    path = settings().oncall_file
+    if path is None:
+        return f"no rota, pages go to {mailbox}: SCOPEDESK_ONCALL_FILE names one (docs/on-call.md)"
+    levels = who_is_on_call(read_rota(path), now)
+    told = "; ".join(f"{level.level} {', '.join(level.people) or 'nobody'}" for level in levels)
+    if not any(level.people for level in levels):
+        raise Misconfigured(f"nobody is on call now ({told}): mend {path}")
+    return told
 
 
 def holidays_reach(policies: Policies, today: date) -> str:

@@ -19,6 +19,7 @@ from deploy.cli import (
     forecast,
     hours,
     ingest,
+    on_call,
     parse_mail,
     policy,
     stack,
@@ -53,7 +54,7 @@ def set_up(
     logs.configure()
 
 
-for flat in (decide, forecast, hours, parse_mail, stack):
+for flat in (decide, forecast, hours, on_call, parse_mail, stack):
     app.add_typer(flat.app)
 for name, group in {
     "bench": bench,
