@@ -232,5 +232,5 @@ def read_cursor(words: str) -> tuple[datetime | None, str, int]:
     except ValueError:
         found, number, priority = None, "", 0
     if not number or (found and found.tzinfo is None):
-        raise Permanent(f"{words!r} is no cursor: take `next` from an earlier answer")
+        raise Permanent(f"after: {words!r} is no cursor: take `next` from an earlier answer")
     return found, number, priority
