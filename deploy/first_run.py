@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from services.desk.rules.summary import TicketRow
 
 SAMPLE = Path(__file__).parent / "sample"
+LONGEST_GAP = timedelta(minutes=5)
 MARKER = "sample-was-fed"
 LONGEST_WAIT_SECONDS = 300.0
 POLL_SECONDS = 0.2
@@ -38,8 +39,8 @@ WIDTH = 200
 def feed() -> int:
     """Load the sample customers, store the sample inbox and call log; returns how many arrivals were stored.
 
-    The folders of the inbox are parts of a story: each begins when the one before has been dealt with. The calls keep
-    their distance from each other and end now, so that a first look does not begin with due times long past.
+    The folders of the inbox are parts of a story: each begins when the one before has been dealt with. The calls of
+    three days are brought together into the last hour, so that a first look does not begin with due times long past.
     """
     from services.email_intake.gateway import files as emails
     from services.phone_intake.gateway import files as calls
@@ -52,12 +53,23 @@ def feed() -> int:
         wait_until_quiet()
     with (SAMPLE / "calls.csv").open("rb") as log:
         records = list(calls.read_log(log, "calls.csv"))
-    late = clock.now() - max(filter(None, (_started_at(fields) for _, fields in records)))
+    moments = _brought_together(moment for _, fields in records if (moment := _started_at(fields)))
     for line, fields in records:
         started = _started_at(fields)
-        moved = {"started_at": (started + late).isoformat(timespec="seconds")} if started else {}
+        moved = {"started_at": moments[started].isoformat(timespec="seconds")} if started else {}
         store_call(fields | moved, f"calls.csv, line {line}")
     return stored + len(records)
+
+
+def _brought_together(moments: Iterable[datetime]) -> dict[datetime, datetime]:
+    """The same moments in the same order, the last of them now and none far from the next."""
+    moved: dict[datetime, datetime] = {}
+    later, at = None, clock.now()
+    for moment in sorted(set(moments), reverse=True):
+        at -= min(later - moment, LONGEST_GAP) if later else timedelta()
+        moved[moment] = at
+        later = moment
+    return moved
 
 
 def _started_at(fields: dict[str, Any]) -> datetime | None:

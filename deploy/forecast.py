@@ -23,6 +23,12 @@ def expected(agents: int, now: datetime, handling: timedelta | None = None) -> l
         return list(forecast(_backlog(policies, store.backlog(session), handling), agents, now))
 
 
+def already_late(now: datetime) -> int:
+    """How many open tickets need no foretelling."""
+    with health.snapshot() as session:
+        return store.standing(session, now)[1]
+
+
 def _backlog(policies: Policies, found: store.Backlog, handling: timedelta | None) -> Iterator[Waiting]:
     for facts, routing, rows in found:
         provider = policies.provider(facts.provider).provider

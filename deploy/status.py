@@ -27,6 +27,7 @@ def stack_status() -> dict[str, Any]:
     from services.email_intake.store import counts as email_counts
     from services.notifications.store import counts as letter_counts
     from services.phone_intake.store import counts as phone_counts
+    from services.sla.store import standing
     from services.tickets.store import counts as ticket_counts
 
     stack = settings().running_stack()
@@ -39,7 +40,7 @@ def stack_status() -> dict[str, Any]:
         quarantined = emails["quarantined"] + calls["quarantined"]
         under_way = health.undelivered(session, INTAKE_HEARERS)
         dead, discarded = dead_letters.held(session, INTAKE_HEARERS)
-        due = health.next_timer(session, "sla.check_target")
+        due, late = standing(session, clock.now())
         seen = health.relay_seen_at(session)
         accounted = tickets["ticketed"] + tickets["appended"] + suppressed + quarantined
         return {
@@ -57,6 +58,7 @@ def stack_status() -> dict[str, Any]:
             "letters_suppressed": letters["suppressed"],
             "open": desk["open"],
             "due": due.isoformat() if due else None,
+            "late": late,
             "dead": health.dead_letters(session),
             "relay_alive": bool(seen and (clock.now() - seen).total_seconds() < RELAY_ALIVE_SECONDS),
             "rooms": {

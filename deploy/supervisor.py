@@ -88,6 +88,7 @@ class _Stack:
             if stopped := await asyncio.to_thread(stack_state.stop_leftovers, self._data_dir, earlier):
                 self._terminal.tell(f"stopped {stopped} processes that an earlier stack had left behind")
             check_ports(self._doors)
+            check_settings()
             postgres = None if self._house.database_url else Postgres(self._data_dir)
             redis = None if self._house.redis_url else Redis(self._data_dir)
             servers = [server for server in (postgres, redis) if server]
@@ -217,6 +218,19 @@ class _Stack:
             self._terminal.tell(f"  {door.name:<18} {door.url}")
         if login.made_now:
             self._terminal.tell(f"  Flower asks for user {login.user}, password {login.password}")
+
+
+def check_settings() -> None:
+    """Misconfigured for whatever every process would stumble over: a policy pack, a setting of a room."""
+    from services.desk.settings import settings as desk_settings
+    from services.email_intake.settings import settings as email_settings
+    from services.notifications.settings import notification_settings
+    from services.phone_intake.settings import settings as phone_settings
+    from shared.policies import load_policies
+
+    load_policies()
+    for read in (email_settings, phone_settings, notification_settings, desk_settings):
+        read()
 
 
 def check_ports(wanted: tuple[Door, ...]) -> None:

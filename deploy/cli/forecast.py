@@ -29,7 +29,7 @@ def forecast(
     import json
     from datetime import timedelta
 
-    from deploy.forecast import expected
+    from deploy.forecast import already_late, expected
     from shared import clock
 
     handling = timedelta(minutes=handling_minutes) if handling_minutes else None
@@ -42,7 +42,9 @@ def forecast(
     if told:
         _print(told)
     late = sum(one.late is not None for one in found)
-    typer.echo(f"{late} of {len(found)} open tickets will be late with {agents} at work in each team")
+    typer.echo(f"{late} of {len(found)} tickets that are in time will be late with {agents} at work in each team")
+    if already := already_late(clock.now()):
+        typer.echo(f"{already} open tickets are late already: `scopedesk tickets list` marks them")
 
 
 def _line(one: "Expected") -> dict[str, Any]:

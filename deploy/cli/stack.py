@@ -113,13 +113,15 @@ def _show(found: dict[str, Any]) -> None:
     arrivals.add_row("in dead letters", red(dead) if found["dead_arrivals"] else dead)
     arrivals.add_row("discarded", str(found["discarded_arrivals"]))
     arrivals.add_row("balanced", "yes" if found["balanced"] else red("NO"))
-    rest = Table("letters sent", "refused", "suppressed", "tickets open", "next due", "dead letters", "relay")
-    rest.add_row(
-        *(str(found[name]) for name in ("sent", "refused", "letters_suppressed", "open")),
-        found["due"] or "-",
-        red(str(found["dead"])) if found["dead"] else "0",
-        "alive" if found["relay_alive"] else red("not seen"),
-    )
+    rest = Table("tickets and letters", "")
+    for name, words in (("open", "open"), ("late", "late"), ("due", "next due")):
+        rest.add_row(f"tickets {words}" if name != "due" else words, str(found[name] or "-"))
+    for name, words in (("sent", "sent"), ("refused", "refused"), ("letters_suppressed", "suppressed")):
+        rest.add_row(f"letters {words}", str(found[name]))
+    rest.add_row("dead letters", red(str(found["dead"])) if found["dead"] else "0")
+    rest.add_row("relay", "alive" if found["relay_alive"] else red("not seen"))
+    if down := [name for name, runs in found["processes"].items() if not runs]:
+        rest.add_row("not running", red(", ".join(down)))
     rooms = Table("worker", "under way", "timers", "queue", "process")
     for name, room in found["rooms"].items():
         process = {True: Text("running"), False: red("down"), None: Text("-")}[room["running"]]

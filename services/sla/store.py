@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, delete
+from sqlalchemy import DateTime, delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, Session, col, select
 
@@ -185,6 +185,18 @@ def backlog(session: Session) -> Backlog:
         known, said = decided(pairs[0][0]), routing(pairs[0][0])
         if known and said and not said.paused:
             yield known[0], said, [row for _, row in pairs]
+
+
+def standing(session: Session, now: datetime) -> tuple[datetime | None, int]:
+    """The next due time that runs, and how many tickets are late."""
+    open_targets = col(TargetRow.stopped_at).is_(None)
+    coming = select(func.min(col(TargetRow.due_at))).where(
+        open_targets, col(TargetRow.state) == State.RUNNING, col(TargetRow.due_at) > now
+    )
+    late = select(func.count(func.distinct(col(TargetRow.ticket_id)))).where(
+        open_targets, col(TargetRow.state) == State.BREACHED
+    )
+    return session.exec(coming).one(), session.exec(late).one()
 
 
 def alarms(session: Session, ticket_id: str) -> list[Alarm]:

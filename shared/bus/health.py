@@ -65,13 +65,6 @@ def undelivered(session: Session, hearers: Collection[str]) -> int:
     return int(session.execute(statement, {"hearers": list(hearers)}).scalar_one())
 
 
-def next_timer(session: Session, hearer: str) -> datetime | None:
-    """When the next waiting delivery of a hearer (`room.handler`) is due; None when none waits."""
-    statement = text("select min(due_at) from bus.delivery where hearer = :hearer and due_at > now() and attempts = 0")
-    due_at: datetime | None = session.execute(statement, {"hearer": hearer}).scalar_one()
-    return due_at
-
-
 def is_quiet(session: Session) -> bool:
     """True when nothing is under way in any room; timers may wait."""
     statement = text(f"select not exists (select 1 from bus.delivery where {_UNDER_WAY})")  # noqa: S608 -- constants

@@ -13,6 +13,10 @@ def name_of(person: Requester) -> str:
     return person.name or person.email or person.phone or "unknown"
 
 
+WHOLE = 100
+"""Percent of a target's time: it is due."""
+
+
 def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sentence for each event, on one screen
     """Say in a sentence what happened."""
     match event:
@@ -26,7 +30,11 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
         case e.TicketRouted(routing=routing):
             return f"Routed to {routing.team} with {len(routing.targets)} targets."
         case e.TargetTimerSet():
-            return f"The {event.target} is being watched."
+            return (
+                f"A warning is set at {event.percent} % of the time for the {event.target}."
+                if event.percent < WHOLE
+                else f"The {event.target} is being watched."
+            )
         case e.TargetWarned():
             return f"{event.percent} % of the time for the {event.target} is over."
         case e.TicketEscalated():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from deploy.processes import DOWN_SECONDS, StopOrder, doors, processes
 from deploy.settings import StackSettings
 from deploy.supervisor import check_ports
 from shared.errors import Misconfigured
+from shared.policies.loader import BUILT_IN
 
 PORTS = (
     "SCOPEDESK_EMAIL_INTAKE_SMTP_PORT",
@@ -164,3 +166,15 @@ def test_down_waits_as_long_as_every_rank_and_both_servers_may_take_to_stop(tmp_
     table = processes(StackSettings(), Addresses("postgresql://", "redis://"), tmp_path, "INFO", Login("a", "b"))
     ranks = [max(process.grace_seconds for process in table if process.stops is rank) for rank in StopOrder]
     assert sum(ranks) + 2 * STOP_SECONDS <= DOWN_SECONDS
+
+
+def test_a_broken_policy_pack_stops_the_stack_before_it_takes_a_mail(tmp_path):
+    pack = shutil.copytree(BUILT_IN / "hypernode", tmp_path / "packs" / "hypernode")
+    whole = (pack / "provider.yaml").read_text()
+    (pack / "provider.yaml").write_text(whole.replace("ticket_prefix:", "ticket_prefiks:"))
+    done = scopedesk("up", data_dir=tmp_path / "data", SCOPEDESK_POLICY_DIR=str(tmp_path / "packs"))
+    assert done.returncode == 1
+    assert "provider.yaml:" in done.stderr
+    assert "ticket_prefiks" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data" / "postgres").exists()

@@ -41,7 +41,7 @@ def test_the_last_in_the_queue_is_late_and_the_others_are_not(happen):
     assert foretold("--agents", "2", "--handling-minutes", "20") == {}
     assert len(foretold("--agents", "2", "--handling-minutes", "20", "--all")) == 3
     told = CliRunner().invoke(app, ["--agents", "1", "--handling-minutes", "20"]).stdout
-    assert "1 of 3 open tickets will be late with 1 at work in each team" in told
+    assert "1 of 3 tickets that are in time will be late with 1 at work in each team" in told
 
 
 def test_what_is_done_is_no_work_and_what_is_answered_waits_for_its_resolution(happen):
