@@ -70,7 +70,7 @@ class Stack:
         )
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        eventually(lambda: self.said("ready") or self.process.poll() is not None, "the stack is ready")
+        eventually(lambda: self.said("scopedesk │ ready\n") or self.process.poll() is not None, "the stack is ready")
         assert self.process.poll() is None, "".join(self.lines)
         return self
 
