@@ -58,6 +58,7 @@ def feed() -> int:
         started = _started_at(fields)
         moved = {"started_at": moments[started].isoformat(timespec="seconds")} if started else {}
         store_call(fields | moved, f"calls.csv, line {line}")
+        wait_until_quiet()  # one call after the other, as they came: a missed call that is tried again is no second one
     return stored + len(records)
 
 
