@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from deploy import schema, stack_state
 from deploy.processes import doors
-from deploy.settings import stack_settings
+from deploy.settings import read_room_settings, stack_settings
 from shared import clock
 from shared.errors import Misconfigured, ScopedeskError
 from shared.policies import Policies, load_policies
@@ -62,12 +62,7 @@ def _look(about: str, check: Callable[[], str]) -> Finding:
 
 
 def _room_settings() -> str:
-    from services.email_intake.settings import settings as email_settings
-    from services.notifications.settings import notification_settings
-    from services.phone_intake.settings import settings as phone_settings
-
-    for read in (email_settings, notification_settings, phone_settings):
-        read()
+    read_room_settings()
     return "read"
 
 

@@ -44,3 +44,14 @@ class StackSettings(BaseSettings):
 def stack_settings() -> StackSettings:
     """The settings of this process, read once."""
     return read_settings(StackSettings)
+
+
+def read_room_settings() -> None:
+    """Read the settings of every room that has some; Misconfigured names every wrong variable of the first that is."""
+    from services.desk.settings import settings as desk_settings
+    from services.email_intake.settings import settings as email_settings
+    from services.notifications.settings import notification_settings
+    from services.phone_intake.settings import settings as phone_settings
+
+    for read in (email_settings, phone_settings, notification_settings, desk_settings):
+        read()

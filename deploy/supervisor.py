@@ -22,10 +22,11 @@ from deploy.embedded import Addresses, Postgres, Redis, prepare
 from deploy.flower_login import Login, flower_login
 from deploy.keeper import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Keeper, stop_in_order
 from deploy.processes import Door, doors, processes
-from deploy.settings import stack_settings
+from deploy.settings import read_room_settings, stack_settings
 from shared.bus.health import check_redis
 from shared.db import check_database
 from shared.errors import Misconfigured
+from shared.policies import load_policies
 from shared.settings import Settings, settings
 
 COLOURS = ("cyan", "green", "yellow", "blue", "magenta", "bright_cyan", "bright_green", "bright_blue")
@@ -88,7 +89,9 @@ class _Stack:
             if stopped := await asyncio.to_thread(stack_state.stop_leftovers, self._data_dir, earlier):
                 self._terminal.tell(f"stopped {stopped} processes that an earlier stack had left behind")
             check_ports(self._doors)
-            check_settings()
+            # what every process would stumble over stops the start, before anything takes a mail
+            load_policies()
+            read_room_settings()
             postgres = None if self._house.database_url else Postgres(self._data_dir)
             redis = None if self._house.redis_url else Redis(self._data_dir)
             servers = [server for server in (postgres, redis) if server]
@@ -218,19 +221,6 @@ class _Stack:
             self._terminal.tell(f"  {door.name:<18} {door.url}")
         if login.made_now:
             self._terminal.tell(f"  Flower asks for user {login.user}, password {login.password}")
-
-
-def check_settings() -> None:
-    """Misconfigured for whatever every process would stumble over: a policy pack, a setting of a room."""
-    from services.desk.settings import settings as desk_settings
-    from services.email_intake.settings import settings as email_settings
-    from services.notifications.settings import notification_settings
-    from services.phone_intake.settings import settings as phone_settings
-    from shared.policies import load_policies
-
-    load_policies()
-    for read in (email_settings, phone_settings, notification_settings, desk_settings):
-        read()
 
 
 def check_ports(wanted: tuple[Door, ...]) -> None:

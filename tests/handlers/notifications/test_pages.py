@@ -6,12 +6,10 @@ from email.policy import default
 from uuid import uuid4
 
 import pytest
-from aiosmtpd.controller import Controller
 from sqlalchemy import text
 
 import samples
 from services.notifications import store
-from services.notifications.settings import notification_settings
 from services.notifications.tasks import PAGE_IS_OLD, worker
 from shared import clock, settings
 from shared.bus.worker import Outcome
@@ -34,15 +32,8 @@ class MailServer:
 
 
 @pytest.fixture
-def post(monkeypatch, free_port):
-    server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    monkeypatch.setenv("SCOPEDESK_NOTIFICATIONS_SMTP_PORT", str(controller.port))
-    notification_settings.cache_clear()
-    yield server
-    controller.stop()
-    notification_settings.cache_clear()
+def post(serve_mail):
+    return serve_mail(MailServer())
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from email.policy import default
 from uuid import uuid4
 
 import pytest
-from aiosmtpd.controller import Controller
 from sqlmodel import select
 
 from samples import PAID, RECEIVED, RESTORE, ticket
@@ -59,15 +58,8 @@ class MailServer:
 
 
 @pytest.fixture
-def post(monkeypatch, free_port):
-    server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    monkeypatch.setenv("SCOPEDESK_NOTIFICATIONS_SMTP_PORT", str(controller.port))
-    notification_settings.cache_clear()
-    yield server
-    controller.stop()
-    notification_settings.cache_clear()
+def post(serve_mail):
+    return serve_mail(MailServer())
 
 
 def routed(facts=None, decision=PAID, **changes):
