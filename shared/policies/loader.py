@@ -1,9 +1,9 @@
 """Policy packs from their folders: read, checked as a whole, and kept for the life of the process.
 
 A pack is a folder with provider.yaml, clauses.yaml, decisions.yaml and document.txt. The packs of SCOPEDESK_POLICY_DIR
-stand beside the built-in ones, and one with the id of a built-in pack replaces it. A `topics.yaml` there adds topics, a
-`facts.yaml` adds facts. SCOPEDESK_CALENDAR_OVERLAY may name a file of
-changes to the calendars (overlay.py here).
+stand beside the built-in ones, and one with the id of a built-in pack replaces it. Files in a `topics` folder there add
+topics, a `facts.yaml` adds facts. SCOPEDESK_CALENDAR_OVERLAY may name a file of changes to the calendars (overlay.py
+here).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from shared.policies.yaml_source import Mistake, WrongYaml, locate, read_yaml
 from shared.settings import settings
 
 BUILT_IN = Path(__file__).parent / "packs"
-TOPICS, WORDINGS = "topics.yaml", "facts.yaml"
+TOPICS, WORDINGS = "topics", "facts.yaml"
 PROVIDER, CLAUSES, DECISIONS = "provider.yaml", "clauses.yaml", "decisions.yaml"
 DOCUMENT = "document.txt"
 PACK_FILES = (PROVIDER, CLAUSES, DECISIONS, DOCUMENT)
@@ -53,9 +53,8 @@ def read_policies(further: Path | None = None, overlay: Path | None = None) -> P
     folders = [BUILT_IN, *([further] if further else [])]
     if further and not further.is_dir():
         raise Misconfigured(f"there is no folder {further} of policy packs: mend SCOPEDESK_POLICY_DIR or create it")
-    topic_files, wording_files = (
-        [path for folder in folders if (path := folder / name).exists()] for name in (TOPICS, WORDINGS)
-    )
+    topic_files = [path for folder in folders for path in sorted((folder / TOPICS).glob("*.yaml"))]
+    wording_files = [path for folder in folders if (path := folder / WORDINGS).exists()]
     topics, wordings = _read_topics(topic_files), _read_wordings(wording_files)
     shared_text = b"".join(path.read_bytes() for path in (*topic_files, *wording_files))
     policies: dict[str, Policy] = {}
@@ -79,12 +78,10 @@ def read_policies(further: Path | None = None, overlay: Path | None = None) -> P
 
 def _read_topics(paths: list[Path]) -> dict[str, Topic]:
     """The topics of all files, a later one over an earlier one."""
-    topics: dict[str, Topic] = {}
-    for path in paths:
-        file = read_yaml(path, TopicFile)
-        topics |= file.topics
-        if found := list(check_topics(file, topics)):
-            raise WrongYaml(locate(path, found))
+    files = {path: read_yaml(path, TopicFile) for path in paths}
+    topics = {name: topic for file in files.values() for name, topic in file.topics.items()}
+    if mistakes := [one for path, file in files.items() for one in locate(path, list(check_topics(file, topics)))]:
+        raise WrongYaml(mistakes)
     return topics
 
 
@@ -101,7 +98,8 @@ def _packs(folder: Path) -> Iterator[Path]:
     if (folder / PROVIDER).exists():
         yield folder
     else:
-        yield from (path for path in sorted(folder.iterdir()) if path.is_dir() and any(path.glob("*.yaml")))
+        folders = (path for path in sorted(folder.iterdir()) if path.is_dir() and path.name != TOPICS)
+        yield from (path for path in folders if any(path.glob("*.yaml")))
 
 
 def _read_pack(folder: Path, topics: dict[str, Topic], wordings: Wordings, shared_text: bytes) -> Policy:

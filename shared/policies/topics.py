@@ -1,4 +1,4 @@
-"""The shape of topics.yaml: what requests are about, in the words of customers.
+"""The shape of a file of topics: what requests are about, in the words of customers.
 
 Topics are shared by all policies. A message is compared with these words, never with clauses; a policy's decision table
 then says what a topic means there.
@@ -49,6 +49,6 @@ class Topic(Row):
 
 
 class TopicFile(Row):
-    """The whole of topics.yaml."""
+    """The whole of a file of topics."""
 
     topics: dict[Id, Topic]

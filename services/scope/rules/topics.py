@@ -1,4 +1,4 @@
-"""What a message is about: compared with the examples and phrases of topics.yaml.
+"""What a message is about: compared with the examples and phrases of the packs.
 
 Two readings are added up. The *examples* are vectors of words, word pairs and letter groups, weighed by how rare they
 are; a message is compared with the middle of each topic's examples and with the nearest single one. The *phrases* are
