@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import structlog
 from kombu.exceptions import ChannelError
 
-from shared.bus.engine import app
+from shared.bus.engine import FIRST, IN_TURN, app
 from shared.bus.event_log import Ring
 from shared.errors import Transient
 from shared.topology import queue_of
@@ -15,8 +15,10 @@ from shared.topology import queue_of
 log = structlog.get_logger()
 
 
-def ring(rings: Iterable[Ring]) -> bool:
+def ring(rings: Iterable[Ring], *, first: bool = False) -> bool:
     """Send a task per ring; False when Redis cannot be reached, in which case the relay rings later.
+
+    `first`: ahead of everything that waits in the queue, for what has waited for its moment already.
 
     The task carries the delivery's id, the event's name and the ticket number: what Flower shows, and nothing else.
     Never raises: what was committed stays done, whatever becomes of its rings.
@@ -32,6 +34,7 @@ def ring(rings: Iterable[Ring]) -> bool:
                     args=(one.delivery_id, one.event_name, one.ticket_id),
                     argsrepr=f"({one.ticket_id or '-'} {one.event_name})",
                     queue=queue_of(one.hearer),
+                    priority=FIRST if first else IN_TURN,
                     producer=producer,
                     retry=False,
                 )

@@ -12,7 +12,7 @@ import socket
 import threading
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlmodel import Session
 
 from shared import logs
@@ -34,7 +34,10 @@ KNOWN_HEARERS = tuple(hearer for hearers in HEARERS.values() for hearer in heare
 
 AWAY: tuple[type[Exception], ...] = (*UNREACHABLE, Transient)
 
-# Each room is counted for itself, so that one room's backlog never hides another's timers.
+# A row that was not rung since it became due: a timer whose moment has come, or the next try.
+_MOMENT_HAS_COME = "ring_at = due_at"
+
+# Each room is counted for itself, so that one room's backlog never hides another's.
 _OVERDUE = text(
     """
     select room, (
@@ -49,10 +52,9 @@ _DUE = text(
     "select count(*) from (select 1 from bus.delivery where room = :room and due_at <= now() limit :most) as due",
 )
 
-_RING = text(
-    """
+_RING = """
     with chosen as (
-        select id from bus.delivery where room = :room and ring_at <= now()
+        select id from bus.delivery where room = :room and ring_at <= now() and {which}
         order by ring_at limit :most for update skip locked
     )
     update bus.delivery d
@@ -60,8 +62,9 @@ _RING = text(
            ring_at = now() + least(:cap, :grace * power(2, least(rings, 10))) * interval '1 second'
       from chosen where d.id = chosen.id
     returning d.id, d.hearer, d.event_name, d.ticket_id
-    """,
-)
+"""
+_RING_DUE = text(_RING.format(which=_MOMENT_HAS_COME))
+_RING_AGAIN = text(_RING.format(which="true"))
 
 _BEAT = text(
     """
@@ -74,27 +77,34 @@ _BEAT = text(
 def go_round(session: Session) -> int:
     """Ring once what is overdue; returns how many rings were sent.
 
-    A queue that is merely long is left alone: for a room, no more is rung than there are due rows beyond what already
-    waits in its queue. Each row backs off by itself.
+    What has waited for its moment is rung at once, ahead of the room's queue. For the rest, whose ring may only be
+    waiting its turn, a queue that is merely long is left alone: no more is rung than there are due rows beyond what
+    waits there. Each row backs off by itself.
     """
     sent = 0
-    counted = session.execute(_OVERDUE, {"rooms": list(ROOMS), "most": MOST_PER_ROUND}).all()
-    for room, overdue in counted:
+    for room, overdue in session.execute(_OVERDUE, {"rooms": list(ROOMS), "most": MOST_PER_ROUND}).all():
         if not overdue:
             continue
+        timers = _ring(session, _RING_DUE, room, overdue, first=True)
+        sent += timers
         session.commit()  # no transaction stays open while Redis is asked
-        waiting = doorbell.queue_length(room)
-        due = session.execute(_DUE, {"room": room, "most": waiting + MOST_PER_ROUND}).scalar_one()
-        most = min(overdue, due - waiting, MOST_PER_ROUND)
-        if most <= 0:
-            continue
-        parameters = {"room": room, "most": most, "cap": RING_CAP_SECONDS, "grace": RING_GRACE_SECONDS}
-        rings = [Ring(*row) for row in session.execute(_RING, parameters)]
-        session.commit()
-        if not doorbell.ring(rings):
-            break
-        sent += len(rings)
+        if timers < overdue:
+            waiting = doorbell.queue_length(room)
+            due = session.execute(_DUE, {"room": room, "most": waiting + MOST_PER_ROUND}).scalar_one()
+            sent += _ring(session, _RING_AGAIN, room, min(overdue - timers, due - waiting), first=False)
     return sent
+
+
+def _ring(session: Session, statement: TextClause, room: str, most: int, *, first: bool) -> int:
+    """Ring at most so many rows of a room; Transient when Redis is away."""
+    if most <= 0:
+        return 0
+    parameters = {"room": room, "most": most, "cap": RING_CAP_SECONDS, "grace": RING_GRACE_SECONDS}
+    rings = [Ring(*row) for row in session.execute(statement, parameters)]
+    session.commit()
+    if not doorbell.ring(rings, first=first):
+        raise Transient("Redis does not answer")
+    return len(rings)
 
 
 def run(stop: threading.Event) -> None:

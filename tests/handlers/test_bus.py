@@ -398,7 +398,8 @@ def test_the_relay_rings_what_redis_lost(session):
 def test_the_relay_leaves_a_queue_alone_that_is_merely_long(session):
     say(*(stored() for _ in range(20)))
     assert queue_of_desk() == 20
-    make_due(session)
+    session.execute(text("update bus.delivery set ring_at = now()"))  # they wait in the queue for longer than usual
+    session.commit()
     for _ in range(3):
         relay.go_round(session)
     assert queue_of_desk() == 20
@@ -424,6 +425,18 @@ def test_the_relay_is_the_clock_of_waiting_deliveries(session):
     assert queue_of_desk() == 1
 
 
+def test_a_timer_whose_moment_has_come_overtakes_the_backlog_of_its_room(session):
+    timer = stored()
+    say(*(stored() for _ in range(20)))
+    say(timer, wait={SHOW: clock.now() + timedelta(hours=1)})
+    session.execute(text("update bus.delivery set due_at = now(), ring_at = now() where due_at > now()"))
+    session.commit()
+    assert relay.go_round(session) == 1
+    with doorbell.app.connection_for_write() as connection:
+        (delivery, *_), *_ = connection.SimpleQueue("desk").get_nowait().payload
+    assert rows(session, "select event_id from bus.delivery where id = :id", id=delivery) == [(timer.event_id,)]
+
+
 def test_one_rooms_backlog_does_not_hide_another_rooms_timers(session, monkeypatch):
     monkeypatch.setattr("shared.bus.relay.MOST_PER_ROUND", 5)
     say(*(stored() for _ in range(20)))  # for two rooms, and their queues know it
@@ -431,7 +444,7 @@ def test_one_rooms_backlog_does_not_hide_another_rooms_timers(session, monkeypat
     session.commit()
     a_letter()  # its ring is lost
     with doorbell.app.connection_for_write() as connection, connection.channel() as channel:
-        channel.client.delete("notifications")
+        channel.queue_purge("notifications")
     session.execute(text("update bus.delivery set ring_at = now() where room = 'notifications'"))
     session.commit()
     assert relay.go_round(session) == 1
