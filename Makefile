@@ -9,7 +9,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := run
-.PHONY: run install test check
+.PHONY: run install test check evaluate
 
 run: $(READY)  ## start everything, feed the sample once, keep running until Ctrl-C
 	@exec $(BIN)/scopedesk up --sample
@@ -25,6 +25,9 @@ check: $(READY)  ## the gate: format, lint, types, import contracts, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+evaluate: $(READY)  ## how right decisions are on the labelled requests, into build/evaluation; MORE=file.jsonl adds yours
+	@PYTHONPATH=tests $(BIN)/python -m evaluation $(MORE)
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { \
