@@ -85,7 +85,7 @@ def decide() -> None:
             question = Question.model_validate_json(text)
             answer = {"id": question.id} | _line(decider.decide(question.request()))
         except (ValueError, Misconfigured) as error:
-            failed, answer = True, {"error": f"line {number}: {_words(error)}", "line": number}
+            failed, answer = True, {"error": f"line {number}: {told_of(error)}", "line": number}
         typer.echo(json.dumps(answer, ensure_ascii=False))
     if failed:
         raise typer.Exit(1)
@@ -111,7 +111,8 @@ def _price(offer: "PriceOffer") -> dict[str, Any]:
     }
 
 
-def _words(error: Exception) -> str:
+def told_of(error: Exception) -> str:
+    """What is wrong with a line, without what stands in it."""
     if not isinstance(error, ValidationError):
         return str(error)
     places = (

@@ -1,15 +1,18 @@
-"""`scopedesk policy`: check the packs, print what one says, explain what it made of a ticket, derive due times anew."""
+"""`scopedesk policy`: print what a pack says, explain what it made of a ticket, derive due times anew.
+
+`lint` and `replay` stand in modules of their own.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deploy.cli import policy_lint, policy_replay
 from shared.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -18,45 +21,10 @@ if TYPE_CHECKING:
     from shared.policies.provider import Targets
 
 app = typer.Typer(no_args_is_help=True, help="Check policy packs, print what they say, explain a ticket.")
+app.add_typer(policy_lint.app)
+app.add_typer(policy_replay.app)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
-
-
-@app.command()
-def lint(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(help="A folder of packs, or one pack. Default: SCOPEDESK_POLICY_DIR, if set."),
-    ] = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Check the built-in packs, those of a folder, and the overlay that SCOPEDESK_CALENDAR_OVERLAY names.
-
-    Prints every mistake with file, line and what to do.
-    """
-    from shared.policies import read_policies
-    from shared.policies.yaml_source import WrongYaml
-    from shared.settings import settings
-
-    try:
-        policies = read_policies(folder or settings().policy_dir, settings().calendar_overlay)
-    except WrongYaml as error:
-        for mistake in error.mistakes:
-            line = {"file": str(mistake.path), "line": mistake.line, "message": mistake.message}
-            typer.echo(json.dumps(line) if as_json else str(mistake))
-        raise typer.Exit(1) from error
-    for policy in policies:
-        counts = {"clauses": len(policy.clauses), "calendars": len(policy.calendars), "prices": len(policy.prices)}
-        if as_json:
-            typer.echo(json.dumps({"provider": policy.id, "version": policy.version, **counts}))
-        else:
-            told = ", ".join(f"{name}: {count}" for name, count in counts.items())
-            typer.echo(f"{policy.id} is in order ({told}; version {policy.version})")
-    if (overlay := policies.overlay) and as_json:
-        typer.echo(json.dumps({"overlay": str(overlay.path), "calendars": list(overlay.calendars)}))
-    elif overlay:
-        typer.echo(f"{overlay} is in order")
 
 
 @app.command()

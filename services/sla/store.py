@@ -88,6 +88,12 @@ def history(clocks: Clocks) -> list[Noted]:
     return [Noted.model_validate(noted) for noted in clocks.history]
 
 
+def histories(session: Session, ticket_ids: Collection[str]) -> dict[str, list[Noted]]:
+    """What happened to these tickets, each in order of hearing; a ticket that was not heard of is left out."""
+    found = session.exec(select(Clocks).where(col(Clocks.ticket_id).in_(ticket_ids)))
+    return {clocks.ticket_id: history(clocks) for clocks in found}
+
+
 def note(clocks: Clocks, noted: Noted) -> None:
     """Keep that something happened."""
     clocks.history = [*clocks.history, noted.model_dump(mode="json", exclude_none=True)]

@@ -11,11 +11,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from shared.policies.decisions import DecisionFile
 from shared.policies.models import ClauseFile
 from shared.policies.provider import Provider
 from shared.policies.topics import TopicFile
-from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import Loc, did_you_mean
 from shared.vocabulary import Channel, Department
 
@@ -35,14 +33,14 @@ def check_clauses(file: ClauseFile, provider: Provider, topics: Collection[str],
         here: Loc = ("clauses", at)
         if not clause.id.startswith(f"{provider.id}."):
             yield (*here, "id"), f"the ids of this pack begin with '{provider.id}.'"
-        yield from _unknown(clause.topic, topics, (*here, "topic"), "topic")
-        yield from _unknown(clause.product, products, (*here, "product"), "product of provider.yaml")
+        yield from unknown_name(clause.topic, topics, (*here, "topic"), "topic")
+        yield from unknown_name(clause.product, products, (*here, "product"), "product of provider.yaml")
         for n, other in enumerate(clause.conflicts_with):
-            yield from _unknown(other, overlaps, (*here, "conflicts_with", n), "clause")
+            yield from unknown_name(other, overlaps, (*here, "conflicts_with", n), "clause")
             if clause.id not in overlaps.get(other, (clause.id,)):
                 yield (*here, "conflicts_with", n), f"goes both ways: add {clause.id} to conflicts_with of {other}"
-        cited = " ".join(lines[n - 1] for n in clause.source.lines if n <= len(lines))
-        if _collapsed(clause.quote) not in _collapsed(cited):
+        there = " ".join(lines[n - 1] for n in clause.source.lines if n <= len(lines))
+        if _collapsed(clause.quote) not in _collapsed(there):
             yield (*here, "quote"), f"these words do not stand in document.txt, {_where(clause.source.lines)}"
     yield from _unaccounted_lines(file, lines)
 
@@ -64,47 +62,7 @@ def check_topics(file: TopicFile, topics: Collection[str]) -> Iterator[Finding]:
     """A counter-example names a topic that exists."""
     for name, topic in file.topics.items():
         for text, meant in topic.counter_examples.items():
-            yield from _unknown(meant, topics, ("topics", name, "counter_examples", text), "topic")
-
-
-def check_decisions(
-    file: DecisionFile, provider: Provider, clauses: Collection[str], topics: Collection[str], wordings: Wordings
-) -> Iterator[Finding]:
-    """The topics, products, plans, facts, clauses and price lines of the decision table exist."""
-    products = [product.id for product in provider.products]
-    plans = [plan.id for plan in provider.plans]
-    prices = [line.id for line in provider.prices]
-    for at, rule in enumerate(file.always):
-        yield from _unknown(rule.clause, clauses, ("always", at, "clause"), "clause")
-    for at, row in enumerate(file.rows):
-        here: Loc = ("rows", at)
-        named = (
-            ("topics", row.topics, topics, "topic"),
-            ("products", row.products, products, "product of provider.yaml"),
-            ("plans", row.plans, plans, "plan of provider.yaml"),
-            ("clauses", row.clauses, clauses, "clause"),
-            ("price", (row.price,) if row.price else (), prices, "price line of provider.yaml"),
-            ("read_as", (row.read_as,) if row.read_as else (), topics, "topic"),
-        )
-        for field, names, known, kind in named:
-            for n, name in enumerate(names):
-                yield from _unknown(name, known, (*here, field, n), kind)
-        for fact, values in row.when.items():
-            yield from _unknown(fact, wordings.facts, (*here, "when", fact), "fact of facts.yaml")
-            if known_fact := wordings.facts.get(fact):
-                for value in values.split("|"):
-                    yield from _unknown(value, known_fact.values, (*here, "when", fact), f"value of the fact {fact}")
-    yield from _unreachable(file)
-
-
-def _unreachable(file: DecisionFile) -> Iterator[Finding]:
-    answered: dict[str, int] = {}
-    for at, row in enumerate(file.rows):
-        for n, topic in enumerate(row.topics):
-            if topic in answered:
-                yield ("rows", at, "topics", n), f"never reached: rows.{answered[topic]} answers all of {topic!r}"
-            elif not (row.products or row.plans or row.when):
-                answered[topic] = at
+            yield from unknown_name(meant, topics, ("topics", name, "counter_examples", text), "topic")
 
 
 def check_provider(
@@ -114,7 +72,8 @@ def check_provider(
     found = hashlib.sha256(document).hexdigest()
     if found != provider.document.sha256:
         yield ("document", "sha256"), f"document.txt has changed: go through its clauses, then write {found} here"
-    yield from _cited(provider.model_dump(exclude_unset=True), clauses, ())
+    for here, clause in cited(provider.model_dump(exclude_unset=True)):
+        yield from unknown_name(clause, clauses, here, "clause of clauses.yaml")
     for name in ("products", "plans", "prices"):
         yield from _repeated([row.id for row in getattr(provider, name)], (name,))
     yield from _contacts(provider)
@@ -125,20 +84,19 @@ def check_provider(
         yield ("departments",), f"name a team for {', '.join(sorted(missing))}"
 
 
-def _cited(value: Any, clauses: Collection[str], loc: Loc) -> Iterator[Finding]:
-    """Clause ids wherever they stand in the file."""
+def cited(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
+    """Clause ids wherever they stand under the keys `clause` and `clauses`, each with its place."""
     if isinstance(value, dict):
         for key, part in value.items():
             if key == "clause":
-                yield from _unknown(part, clauses, (*loc, key), "clause of clauses.yaml")
+                yield (*loc, key), part
             elif key == "clauses":
-                for n, clause in enumerate(part):
-                    yield from _unknown(clause, clauses, (*loc, key, n), "clause of clauses.yaml")
+                yield from (((*loc, key, n), clause) for n, clause in enumerate(part))
             else:
-                yield from _cited(part, clauses, (*loc, str(key)))
+                yield from cited(part, (*loc, str(key)))
     elif isinstance(value, (list, tuple)):
         for n, part in enumerate(value):
-            yield from _cited(part, clauses, (*loc, n))
+            yield from cited(part, (*loc, n))
 
 
 def _contacts(provider: Provider) -> Iterator[Finding]:
@@ -162,16 +120,16 @@ def _calendars(provider: Provider) -> Iterator[Finding]:
 
 def _plans(provider: Provider) -> Iterator[Finding]:
     plans = [plan.id for plan in provider.plans]
-    yield from _unknown(provider.default_plan, plans, ("default_plan",), "plan")
+    yield from unknown_name(provider.default_plan, plans, ("default_plan",), "plan")
     for at, plan in enumerate(provider.plans):
         field = "targets_calendar" if plan.calendar is None else "calendar"
-        yield from _unknown(plan.counted_on, provider.calendars, ("plans", at, field), "calendar")
+        yield from unknown_name(plan.counted_on, provider.calendars, ("plans", at, field), "calendar")
         if plan.calendar in provider.calendars and provider.calendars[plan.calendar].house_default:
             yield ("plans", at, field), "a house default is not the policy's hours: name it as targets_calendar"
         if not any(row.plan == plan.id and not row.emergencies for row in provider.targets):
             yield ("targets",), f"give plan {plan.id!r} a row without emergencies"
     for at, row in enumerate(provider.targets):
-        yield from _unknown(row.plan, plans, ("targets", at, "plan"), "plan")
+        yield from unknown_name(row.plan, plans, ("targets", at, "plan"), "plan")
 
 
 def _routes(provider: Provider, topics: Collection[str]) -> Iterator[Finding]:
@@ -184,7 +142,7 @@ def _routes(provider: Provider, topics: Collection[str]) -> Iterator[Finding]:
         }
         for field, (names, possible, kind) in known.items():
             for n, name in enumerate(names):
-                yield from _unknown(name, possible, ("routing", at, "when", field, n), kind)
+                yield from unknown_name(name, possible, ("routing", at, "when", field, n), kind)
 
 
 def _repeated(ids: list[str], loc: Loc) -> Iterator[Finding]:
@@ -194,12 +152,11 @@ def _repeated(ids: list[str], loc: Loc) -> Iterator[Finding]:
             yield (*loc, at, "id"), f"{name!r} is already taken above: every id stands once"
 
 
-def _unknown(name: str, known: Collection[str], loc: Loc, kind: str) -> Iterator[Finding]:
+def unknown_name(name: str, known: Collection[str], loc: Loc, kind: str) -> Iterator[Finding]:
+    """A finding when nothing of this kind has the name, with the nearest one that exists."""
     if name not in known:
-        yield (
-            loc,
-            " ".join(filter(None, (f"there is no {kind} {name!r}:", did_you_mean(name, known) or "add it first"))),
-        )
+        mend = did_you_mean(name, known) or "add it first"
+        yield loc, f"there is no {kind} {name!r}: {mend}"
 
 
 def _collapsed(text: str) -> str:

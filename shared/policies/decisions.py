@@ -1,7 +1,7 @@
 """The shape of decisions.yaml: what each topic means under one policy.
 
 The table is read from the top; the first row whose topic, product, plan and facts fit is the answer. A topic without a
-row is one that the policy says nothing of: `not-covered`.
+row is one that the policy says nothing of: `not-covered`, and `silent` says that this is meant.
 """
 
 from __future__ import annotations
@@ -77,17 +77,25 @@ class StandingPrecondition(Row):
     except_topics: tuple[Id, ...] = ()
 
 
+class Silence(Row):
+    """Topics that the document says nothing of, of these products, or of every product that no row answers for."""
+
+    topics: tuple[Id, ...] = Field(min_length=1)
+    products: tuple[Id, ...] = ()
+
+
 class DecisionFile(Row):
     """The whole of decisions.yaml.
 
-    `preconditions` are told to the customer; `rows` are read from the top. `emergency_levels`: the policy ranks
-    emergencies.
+    `preconditions` are told to the customer; `rows` are read from the top; `silent` changes no answer, it says that
+    somebody looked. `emergency_levels`: the policy ranks emergencies.
     """
 
     emergency_levels: bool = False
     preconditions: dict[Id, Text] = Field(default_factory=dict)
     always: tuple[StandingPrecondition, ...] = ()
     rows: tuple[DecisionRow, ...]
+    silent: tuple[Silence, ...] = ()
 
     @model_validator(mode="after")
     def _preconditions_are_written(self) -> Self:

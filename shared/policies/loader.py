@@ -17,12 +17,13 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from shared.errors import Misconfigured
-from shared.policies.checks import Finding, check_clauses, check_decisions, check_provider, check_topics
+from shared.policies.checks import Finding, check_clauses, check_provider, check_topics
 from shared.policies.decisions import DecisionFile
 from shared.policies.models import ClauseFile
 from shared.policies.overlay import read_overlay
 from shared.policies.policy import Policies, Policy
 from shared.policies.provider import Provider
+from shared.policies.table_checks import check_decisions
 from shared.policies.topics import Topic, TopicFile
 from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import Mistake, WrongYaml, locate, read_yaml
@@ -50,10 +51,10 @@ def read_policies(further: Path | None = None, overlay: Path | None = None) -> P
 
     WrongYaml has every mistake in the packs, or else in the overlay.
     """
-    folders = [BUILT_IN, *([further] if further else [])]
+    folders = _folders(further)
     if further and not further.is_dir():
         raise Misconfigured(f"there is no folder {further} of policy packs: mend SCOPEDESK_POLICY_DIR or create it")
-    topic_files = [path for folder in folders for path in sorted((folder / TOPICS).glob("*.yaml"))]
+    topic_files = topic_files_of(further)
     wording_files = [path for folder in folders if (path := folder / WORDINGS).exists()]
     topics, wordings = _read_topics(topic_files), _read_wordings(wording_files)
     shared_text = b"".join(path.read_bytes() for path in (*topic_files, *wording_files))
@@ -74,6 +75,15 @@ def read_policies(further: Path | None = None, overlay: Path | None = None) -> P
         raise WrongYaml(mistakes)
     read = Policies(by_provider=policies, topics=topics, wordings=wordings)
     return read_overlay(overlay, read) if overlay else read
+
+
+def topic_files_of(further: Path | None) -> list[Path]:
+    """The files of topics, those of the built-in packs first; a topic of a later file replaces one of an earlier."""
+    return [path for folder in _folders(further) for path in sorted((folder / TOPICS).glob("*.yaml"))]
+
+
+def _folders(further: Path | None) -> list[Path]:
+    return [BUILT_IN, *([further] if further else [])]
 
 
 def _read_topics(paths: list[Path]) -> dict[str, Topic]:
@@ -135,6 +145,7 @@ def _read_pack(folder: Path, topics: dict[str, Topic], wordings: Wordings, share
         calendars={name: source.calendar(name) for name, source in provider.calendars.items()},
         version=hashlib.sha256(shared_text + content).hexdigest()[:VERSION_LENGTH],
         document=document,
+        folder=folder,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.business_hours import Calendar
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 class Policy:
     """What one provider has published, and what we add to it.
 
-    `version` is a short hash of everything that shapes an answer: the same version means the same answers.
+    `version` is a short hash of everything that shapes an answer: the same version means the same answers. `folder` is
+    where its files stand.
     """
 
     provider: Provider
@@ -35,6 +37,7 @@ class Policy:
     calendars: Mapping[str, Calendar]
     version: str
     document: str = ""
+    folder: Path | None = None
 
     @property
     def id(self) -> str:

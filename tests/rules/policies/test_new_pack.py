@@ -247,6 +247,53 @@ def test_words_and_times_stay_what_the_author_wrote(folder):
 def test_a_row_that_an_earlier_one_hides_is_told(folder):
     path = folder / "zandbank" / "decisions.yaml"
     path.write_text(f"{DECISIONS}  - {{topics: [hacked-site-cleanup], verdict: not-covered}}\n")
-    assert mistakes(folder) == [
-        ("decisions.yaml", 6, "rows.1.topics.0: never reached: rows.0 answers all of 'hacked-site-cleanup'")
+    [(name, line, message)] = mistakes(folder)
+    assert (name, line) == ("decisions.yaml", 6)
+    assert "contradicts rows.0, which answers 'hacked-site-cleanup' on the same conditions" in message
+
+
+HIDDEN = [  # the row above, the row below, what is told of the row below
+    ("when: {wish: cleaning|course}", "when: {wish: cleaning}", "never reached: rows.0 answers all"),
+    ("when: {wish: cleaning}", "when: {wish: cleaning, intrusion: 'yes'}", "never reached: rows.0 answers all"),
+    ("plans: [standard]", "plans: [standard], when: {wish: cleaning}", "never reached: rows.0 answers all"),
+    ("when: {wish: cleaning|course}", "when: {wish: course|cleaning}", "contradicts rows.0"),
+    ("when: {wish: cleaning}", "when: {wish: cleaning|course}", None),
+    ("when: {wish: cleaning}", "when: {intrusion: 'yes'}", None),
+    ("plans: [standard]", "when: {wish: cleaning}", None),
+]
+
+
+@pytest.mark.parametrize(("above", "below", "told"), HIDDEN)
+def test_a_row_whose_conditions_an_earlier_one_answers_is_told(folder, above, below, told):
+    path = folder / "zandbank" / "decisions.yaml"
+    row = "topics: [hacked-site-cleanup], verdict: unsupported, clauses: [zandbank.support.cleaning]"
+    other = row.replace("unsupported", "supported")
+    path.write_text(f"rows:\n  - {{{row}, {above}}}\n  - {{{other}, {below}}}\n")
+    if told is None:
+        assert "zandbank" in read_policies(folder).by_provider
+    else:
+        assert [(name, line) for name, line, message in mistakes(folder) if told in message] == [("decisions.yaml", 3)]
+
+
+def test_a_row_whose_cases_two_earlier_ones_share_is_told(folder):
+    path = folder / "zandbank" / "decisions.yaml"
+    row = "topics: [hacked-site-cleanup], verdict: unsupported, clauses: [zandbank.support.cleaning]"
+    rows = "".join(f"  - {{{row}, when: {{wish: {wish}}}}}\n" for wish in ("cleaning", "course", "course|cleaning"))
+    path.write_text(f"rows:\n{rows}")
+    [(_, line, message)] = mistakes(folder)
+    assert (line, "rows.0 and rows.1 answer all of" in message) == (4, True)
+
+
+def test_paid_work_without_a_price_line_is_told(folder):
+    change(folder, "decisions.yaml", "    price: cleaning\n", "")
+    [(name, line, message)] = mistakes(folder)
+    assert (name, line, "paid work has a `price`" in message) == ("decisions.yaml", 3, True)
+
+
+def test_a_silent_topic_and_its_product_exist(folder):
+    path = folder / "zandbank" / "decisions.yaml"
+    path.write_text(f"{DECISIONS}silent:\n  - {{topics: [speo], products: [generl]}}\n")
+    assert [(line, message.partition(": ")[2].partition(":")[0]) for _, line, message in mistakes(folder)] == [
+        (7, "there is no topic 'speo'"),
+        (7, "there is no product of provider.yaml 'generl'"),
     ]

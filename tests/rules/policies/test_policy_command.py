@@ -12,9 +12,10 @@ def run(*arguments):
 
 
 def test_the_built_in_packs_are_in_order():
-    result = run("lint")
-    assert result.exit_code == 0
+    result = run("lint", "--strict")
+    assert result.exit_code == 0, result.stdout
     assert result.stdout.count("is in order") == 4
+    assert len(result.stdout.splitlines()) == 4
 
 
 def test_a_pack_with_a_mistake_ends_with_one_and_names_file_and_line(tmp_path):
@@ -27,7 +28,8 @@ def test_a_pack_with_a_mistake_ends_with_one_and_names_file_and_line(tmp_path):
     assert result.exit_code == 1
     assert f"{pack / 'provider.yaml'}:2: naam: there is no field 'naam' here: did you mean 'name'?" in result.stdout
     machine = [json.loads(line) for line in run("lint", str(tmp_path), "--json").stdout.splitlines()]
-    assert {"file", "line", "message"} == set(machine[0])
+    assert {"file", "line", "level", "message"} == set(machine[0])
+    assert machine[0]["level"] == "error"
 
 
 def test_a_clause_is_shown_with_its_quote_and_its_document():
