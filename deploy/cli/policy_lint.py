@@ -58,13 +58,14 @@ def _warnings(policies: "Policies", further: Path | None) -> Iterator["Mistake"]
 
     yield from gaps(policies, further, MOST_CLAUSES)
     files = brought_by(further)
-    for found in misleading(policies, files):
+    at = {name: path for path, topics in files.items() for name in topics}
+    for found in misleading(policies, {name: topic for topics in files.values() for name, topic in topics.items()}):
         name, language, position = found.place
         told = (
             f"{found.text!r} reads like {found.reads_as!r}, above all like {found.like!r}: move it there, word it "
             "another way, or give this topic a phrase of its own"
         )
-        yield from locate(files[name], [(("topics", name, "examples", language, position), told)])
+        yield from locate(at[name], [(("topics", name, "examples", language, position), told)])
 
 
 def _tell(mistake: "Mistake", level: str, *, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from shared.policies.completeness import (
 )
 from shared.policies.loader import BUILT_IN, CLAUSES, DECISIONS, WORDINGS, topic_files_of
 from shared.policies.policy import Policies, Policy
-from shared.policies.topics import TopicFile
+from shared.policies.topics import Topic, TopicFile
 from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import Mistake, locate, read_yaml
 
@@ -52,10 +52,10 @@ def pack_gaps(policy: Policy, topics: Collection[str], most_clauses: int) -> Ite
     yield from _located(folder / DECISIONS, chain(empty_cells(policy, topics), needless_silence(policy)))
 
 
-def brought_by(further: Path | None) -> dict[str, Path]:
-    """The topics that a folder brings, or the built-in ones when there is no folder; each with its file."""
-    own = [path for path in topic_files_of(further) if further is None or not path.is_relative_to(BUILT_IN)]
-    return {name: path for path in own for name in read_yaml(path, TopicFile).topics}
+def brought_by(further: Path | None) -> dict[Path, dict[str, Topic]]:
+    """The topics that a folder brings, or the built-in ones when there is no folder, by file."""
+    paths = (path for path in topic_files_of(further) if further is None or not path.is_relative_to(BUILT_IN))
+    return {path: read_yaml(path, TopicFile).topics for path in paths}
 
 
 def _located(path: Path, findings: Iterable[Finding]) -> list[Mistake]:

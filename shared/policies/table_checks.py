@@ -87,7 +87,7 @@ def _hiding(row: DecisionRow, above: list[tuple[int, DecisionRow]]) -> set[int]:
 
 
 def _cases(row: DecisionRow) -> Iterator[Case]:
-    facts = product(*(((name, value) for value in values.split("|")) for name, values in row.when.items()))
+    facts = product(*([(name, value) for value in values.split("|")] for name, values in row.when.items()))
     yield from product(row.products or (None,), row.plans or (None,), map(dict, facts))
 
 

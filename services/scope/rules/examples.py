@@ -6,7 +6,7 @@ answer under every policy need not be told apart.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from services.scope.rules.decide import REFUSALS
@@ -32,13 +32,13 @@ class Misleading:
     like: str
 
 
-def misleading(policies: Policies, names: Collection[str]) -> Iterator[Misleading]:
-    """The misleading examples of the topics of these names."""
-    longest = max((len(texts) for name in names for texts in policies.topics[name].examples.values()), default=0)
+def misleading(policies: Policies, written: Mapping[str, Topic]) -> Iterator[Misleading]:
+    """The misleading examples of these topics, as their files have them; what reads them has learned all others."""
+    longest = max((len(texts) for topic in written.values() for texts in topic.examples.values()), default=0)
     for turn in range(longest):
         index = TopicIndex({name: _without(topic, turn) for name, topic in policies.topics.items()})
-        for name in names:
-            for language, texts in policies.topics[name].examples.items():
+        for name, topic in written.items():
+            for language, texts in topic.examples.items():
                 if turn >= len(texts):
                     continue
                 best = index.rank(texts[turn])[0]

@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 
 from deploy.cli.policy import app
 from services.scope.rules.decide import MOST_CLAUSES
-from services.scope.rules.examples import misleading
 from shared.policies import read_policies
 from shared.policies.completeness import unreachable_clauses
 from shared.policies.lint import gaps, pack_gaps
@@ -106,10 +105,6 @@ def test_the_built_in_packs_leave_nothing_out(policies):
     assert list(gaps(policies, None, MOST_CLAUSES)) == []
 
 
-def test_no_built_in_example_misleads(policies):
-    assert list(misleading(policies, policies.topics)) == []
-
-
 def test_a_pack_that_answers_everything_leaves_nothing_out(found):
     assert found(f"rows:\n{CLEANING}{REFUSED}") == []
 
@@ -179,7 +174,7 @@ topics:
       nl: [Schrijf onze nieuwsbrief, a, b, c, d, e]
   restoring:
     title: Restoring
-    examples: {en: [Please put us higher in Google with SEO, a, b, c, d, e], nl: [a, b, c, d, e, f]}
+    examples: {en: [The SSL certificate expired and has to be renewed, a, b, c, d, e], nl: [a, b, c, d, e, f]}
 """
     )
     return tmp_path
@@ -200,7 +195,10 @@ def test_an_example_that_reads_like_another_topic_is_told_with_the_sentence_it_i
     told = [json.loads(line) for line in result.stdout.splitlines()]
     [found] = [line for line in told if "reads like" in line.get("message", "")]
     assert (found["line"], found["level"]) == (9, "warning")
-    assert "'Please put us higher in Google with SEO' reads like 'seo', above all like" in found["message"]
+    assert (
+        "'The SSL certificate expired and has to be renewed' reads like 'ssl-certificate-provider', above all like"
+        in found["message"]
+    )
     assert result.exit_code == 0
     assert CliRunner().invoke(app, ["lint", str(folder), "--strict"]).exit_code == 1
 
