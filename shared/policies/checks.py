@@ -13,7 +13,8 @@ from typing import Any
 
 from shared.policies.models import ClauseFile
 from shared.policies.provider import Provider
-from shared.policies.topics import TopicFile
+from shared.policies.topics import ExampleFile, TopicFile
+from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import Loc, did_you_mean
 from shared.vocabulary import Channel, Department
 
@@ -63,6 +64,17 @@ def check_topics(file: TopicFile, topics: Collection[str]) -> Iterator[Finding]:
     for name, topic in file.topics.items():
         for text, meant in topic.counter_examples.items():
             yield from unknown_name(meant, topics, ("topics", name, "counter_examples", text), "topic")
+
+
+def check_examples(file: ExampleFile, topics: Collection[str], wordings: Wordings) -> Iterator[Finding]:
+    """The topics, facts and values that messages stand under exist."""
+    for name in file.examples:
+        yield from unknown_name(name, topics, ("examples", name), "topic")
+    for fact, values in file.facts.items():
+        yield from unknown_name(fact, wordings.facts, ("facts", fact), "fact of facts.yaml")
+        for value in values if fact in wordings.facts else ():
+            known = wordings.facts[fact].values
+            yield from unknown_name(value, known, ("facts", fact, value), f"value of the fact {fact}")
 
 
 def check_provider(

@@ -2,14 +2,14 @@
 
 A pack is a folder with provider.yaml, clauses.yaml, decisions.yaml and document.txt. The packs of SCOPEDESK_POLICY_DIR
 stand beside the built-in ones, and one with the id of a built-in pack replaces it. Files in a `topics` folder there add
-topics, a `facts.yaml` adds facts. SCOPEDESK_CALENDAR_OVERLAY may name a file of changes to the calendars (overlay.py
-here).
+topics, a `facts.yaml` adds facts, files in an `examples` folder add messages to both. SCOPEDESK_CALENDAR_OVERLAY names
+a file of changes to the calendars (overlay.py here).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -17,20 +17,20 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from shared.errors import Misconfigured
-from shared.policies.checks import Finding, check_clauses, check_provider, check_topics
+from shared.policies.checks import Finding, check_clauses, check_examples, check_provider, check_topics
 from shared.policies.decisions import DecisionFile
 from shared.policies.models import ClauseFile
 from shared.policies.overlay import read_overlay
 from shared.policies.policy import Policies, Policy
 from shared.policies.provider import Provider
 from shared.policies.table_checks import check_decisions
-from shared.policies.topics import Topic, TopicFile
+from shared.policies.topics import ExampleFile, Topic, TopicFile
 from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import Mistake, WrongYaml, locate, read_yaml
 from shared.settings import settings
 
 BUILT_IN = Path(__file__).parent / "packs"
-TOPICS, WORDINGS = "topics", "facts.yaml"
+TOPICS, WORDINGS, EXAMPLES = "topics", "facts.yaml", "examples"
 PROVIDER, CLAUSES, DECISIONS = "provider.yaml", "clauses.yaml", "decisions.yaml"
 DOCUMENT = "document.txt"
 PACK_FILES = (PROVIDER, CLAUSES, DECISIONS, DOCUMENT)
@@ -56,8 +56,9 @@ def read_policies(further: Path | None = None, overlay: Path | None = None) -> P
         raise Misconfigured(f"there is no folder {further} of policy packs: mend SCOPEDESK_POLICY_DIR or create it")
     topic_files = topic_files_of(further)
     wording_files = [path for folder in folders if (path := folder / WORDINGS).exists()]
-    topics, wordings = _read_topics(topic_files), _read_wordings(wording_files)
-    shared_text = b"".join(path.read_bytes() for path in (*topic_files, *wording_files))
+    example_files = [path for folder in folders for path in sorted((folder / EXAMPLES).glob("*.yaml"))]
+    topics, wordings = _with_examples(example_files, _read_topics(topic_files), _read_wordings(wording_files))
+    shared_text = b"".join(path.read_bytes() for path in (*topic_files, *wording_files, *example_files))
     policies: dict[str, Policy] = {}
     mistakes: list[Mistake] = []
     for pack in (pack for folder in folders for pack in _packs(folder)):
@@ -104,11 +105,27 @@ def _read_wordings(paths: list[Path]) -> Wordings:
     )
 
 
+def _with_examples(
+    paths: list[Path], topics: Mapping[str, Topic], wordings: Wordings
+) -> tuple[dict[str, Topic], Wordings]:
+    """Topics and facts with the messages of all files of examples."""
+    topics, facts = dict(topics), dict(wordings.facts)
+    for path in paths:
+        file = read_yaml(path, ExampleFile)
+        if found := list(check_examples(file, topics, wordings)):
+            raise WrongYaml(locate(path, found))
+        for name, messages in file.examples.items():
+            topics[name] = topics[name].with_examples(messages)
+        for name, values in file.facts.items():
+            facts[name] = facts[name].model_copy(update={"examples": {**facts[name].examples, **values}})
+    return topics, wordings.model_copy(update={"facts": facts})
+
+
 def _packs(folder: Path) -> Iterator[Path]:
     if (folder / PROVIDER).exists():
         yield folder
     else:
-        folders = (path for path in sorted(folder.iterdir()) if path.is_dir() and path.name != TOPICS)
+        folders = (path for path in sorted(folder.iterdir()) if path.is_dir() and path.name not in (TOPICS, EXAMPLES))
         yield from (path for path in folders if any(path.glob("*.yaml")))
 
 

@@ -16,6 +16,9 @@ STRONG, WEAK = 3.0, 1.0
 """What a phrase of each group weighs."""
 
 
+Messages = dict[Language, tuple[str, ...]]
+
+
 class Phrases(Row):
     """Word groups that point at a topic; a word that ends in `*` stands for every word that begins so."""
 
@@ -38,10 +41,16 @@ class Topic(Row):
     title: str
     title_nl: str | None = None
     phrases: dict[Language, Phrases] = Field(default_factory=dict)
-    examples: dict[Language, tuple[str, ...]] = Field(default_factory=dict)
+    examples: Messages = Field(default_factory=dict)
     counter_examples: dict[str, Id] = Field(default_factory=dict)
     facts: tuple[Id, ...] = ()
     department: Department = Department.TECHNICAL
+
+    def with_examples(self, further: Messages) -> Topic:
+        """The topic with further examples."""
+        languages = {**self.examples, **further}
+        together = {name: (*self.examples.get(name, ()), *further.get(name, ())) for name in languages}
+        return self.model_copy(update={"examples": together})
 
     def titled(self, language: str) -> str:
         """The title in this language, in English when there is none."""
@@ -52,3 +61,10 @@ class TopicFile(Row):
     """The whole of a file of topics."""
 
     topics: dict[Id, Topic]
+
+
+class ExampleFile(Row):
+    """A file of messages as they come in: by topic, and by the value of a fact that they show."""
+
+    examples: dict[Id, Messages] = Field(default_factory=dict)
+    facts: dict[Id, dict[Id, Messages]] = Field(default_factory=dict)

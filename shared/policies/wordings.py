@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from shared.policies.models import Id, Row
+from shared.policies.provider import Language
 
 _NAME = re.compile(r"<(\w+)>(?![=!])")
 
@@ -17,11 +18,13 @@ _NAME = re.compile(r"<(\w+)>(?![=!])")
 class FactWords(Row):
     """The values that a fact may have, each with its wordings; none for a value that only the program can tell.
 
-    `several`: more than one value may hold at once.
+    `several`: more than one value may hold at once. `examples` are messages that show a value, per language, for a fact
+    that is worded in too many ways.
     """
 
     several: bool = False
     values: dict[Id, tuple[str, ...]]
+    examples: dict[Id, dict[Language, tuple[str, ...]]] = Field(default_factory=dict)
 
 
 class Wordings(Row):
