@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from deploy.bench.decide import Figure as Measured
     from deploy.bench.hours import Figure
 
 app = typer.Typer(no_args_is_help=True, help="Measure how fast Scopedesk is on this machine.")
@@ -39,6 +42,24 @@ def hours(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def decide(*, as_json: AsJson = False) -> None:
+    """Decide the sample mails and the examples of the packs, then start `scopedesk decide` afresh. Needs no server.
+
+    Beside a bare nearest-neighbour classifier, and beside a line that is read and written without a decision.
+    """
+    import json
+
+    from deploy.bench.decide import measure
+
+    figures = list(measure())
+    if as_json:
+        for figure in figures:
+            typer.echo(json.dumps(figure.as_json()))
+    else:
+        _print_decide(figures)
+
+
+@app.command()
 def timers(
     tickets: Annotated[int, typer.Option(min=1000, help="Open tickets with clocks that run.")] = 100_000,
     ringing: Annotated[int, typer.Option(min=100, help="Timers that ring during the measurement.")] = 600,
@@ -69,10 +90,21 @@ def timers(
         raise typer.Exit(1)
 
 
+def _print_decide(figures: "Iterable[Measured]") -> None:
+    from rich.table import Table
+
+    table = Table(title="Decisions, on one core", title_justify="left", box=None)
+    for column in ("", "Median", "95%", "Processor", "", "Times"):
+        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
+    for figure in figures:
+        numbers = ("-" if value is None else f"{value:,.2f}" for value in (figure.median, figure.p95, figure.processor))
+        table.add_row(figure.what, *numbers, figure.unit, str(figure.times))
+    _print(table)
+
+
 def _print_hours(figures: "Iterable[Figure]") -> None:
     from itertools import groupby
 
-    from rich.console import Console
     from rich.table import Table
 
     from deploy.bench.hours import OTHERS, OURS
@@ -87,6 +119,12 @@ def _print_hours(figures: "Iterable[Figure]") -> None:
             for other in map(by_library.get, OTHERS)
         )
         table.add_row(calendar, span, f"{by_library[OURS].median_us:.2f}", *told)
+    _print(table)
+
+
+def _print(table: "Table") -> None:
+    from rich.console import Console
+
     console = Console()
     if not console.is_terminal:
         console.width = WIDTH_IN_FILES

@@ -63,7 +63,8 @@ class Case(Question):
 
 def read(paths: Iterable[Path]) -> list[Case]:
     """The cases of these files. A wrong one is named by file, line and field, never by what it says."""
-    return [_case(path, number, line) for path in paths for number, line in enumerate(path.read_bytes().splitlines(), 1)]
+    lines = ((path, *found) for path in paths for found in enumerate(path.read_bytes().splitlines(), start=1))
+    return [_case(*line) for line in lines]
 
 
 def read_sets(more: Iterable[Path] = ()) -> dict[str, list[Case]]:

@@ -54,7 +54,7 @@ def speed(load_ms: float, times: list[float]) -> Speed:
 def peak_mb() -> float:
     """The most memory that this process has had; the kernel counts in kB, that of macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def versions(policies: Policies) -> dict[str, str]:
