@@ -17,6 +17,8 @@ from shared.vocabulary import Verdict
 COLOURS = ("#1b6ca8", "#d1495b", "#5c8001", "#7d5ba6", "#c77b0a")
 INK, GRID = "#333333", "#dddddd"
 PANELS_IN_A_ROW, PANEL_INCHES = 4, 2.9
+FEWEST = 5
+"""Cases of a group or range that a picture shows: fewer say nothing."""
 DARK = 0.55
 """From this share of a row on, a cell is so dark that its figure is written in white."""
 
@@ -36,7 +38,10 @@ def draw(sets: Sets, folder: Path) -> None:
 
 def _panels(sets: Sets, plot: Callable[[Axes, Sequence[Judged], str, str], None], title: str, legend: Corner) -> Figure:
     """One panel for all cases, one for each provider and language; a line for each set."""
-    by_group = {name: groups(judged) for name, judged in sets.items() if judged}
+    by_group = {
+        name: {group: some for group, some in groups(judged).items() if len(some) >= FEWEST}
+        for name, judged in sets.items()
+    }
     names = list(dict.fromkeys(group for found in by_group.values() for group in found))
     rows = -(-len(names) // PANELS_IN_A_ROW)
     figure = _figure(PANELS_IN_A_ROW * PANEL_INCHES, rows * PANEL_INCHES + 0.9, title)
@@ -58,7 +63,7 @@ def _figure(width: float, height: float, title: str) -> Figure:
 
 
 def _reliability(axes: Axes, judged: Sequence[Judged], colour: str, label: str) -> None:
-    bins = reliability(judged)
+    bins = [one for one in reliability(judged) if one.cases >= FEWEST]
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1, zorder=0)
     axes.plot([one.confidence for one in bins], [one.accepted for one in bins], color=colour, linewidth=1, label=label)
     sizes = [4 + 60 * one.cases / len(judged) for one in bins]

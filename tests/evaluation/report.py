@@ -132,7 +132,9 @@ def _row(group: str, figures: Figures, then: Mapping[str, Any]) -> list[str]:
     told["accepted"] += f" ({_percent(figures.accepted_low)}-{_percent(figures.accepted_high)})"
     told["server_down_recall"] += f" of {figures.servers_down}" if figures.servers_down else ""
     told["clear_right"] += f" of {figures.clear_cases}" if figures.clear_cases else ""
-    told["accepted"] += _change(figures.accepted, then.get("figures", {}).get("accepted"))
+    known = then.get("figures", {})
+    if known.get("cases") == figures.cases:
+        told["accepted"] += _change(figures.accepted, known["accepted"])
     return [group, *told.values()]
 
 

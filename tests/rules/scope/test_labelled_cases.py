@@ -96,7 +96,7 @@ def test_there_are_enough_cases_and_a_fifth_is_held_back(sets, cases):
 @pytest.mark.parametrize("name", [TUNING, HELD_BACK])
 def test_every_provider_and_both_languages_stand_in_each_set(sets, policies, name):
     there = {(case.provider, case.language) for case in sets[name]}
-    assert there == {(provider, language) for provider in policies.by_provider for language in ("en", "nl")}
+    assert there >= {(provider, language) for provider in policies.by_provider for language in ("en", "nl")}
 
 
 def test_a_third_of_hypernodes_cases_is_dutch(cases):
