@@ -15,7 +15,7 @@ from shared.policies import Policies, Policy
 from shared.policies.topics import Topic
 from shared.vocabulary import Verdict
 
-CERTAIN = 0.9
+CERTAIN = 0.95
 """How sure the reading as the other topic is; below this the votes of several topics settle it."""
 
 Place = tuple[str, str, int]

@@ -21,7 +21,8 @@ GUIDE = Path("docs/policies.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 FILES = [block.partition("\n")[::2] for language, block in BLOCKS if language in {"text", "yaml"}]
 SHELL = [block for language, block in BLOCKS if language == "sh"]
-NEEDS_A_STACK = [line for block in SHELL for line in block.splitlines() if line.startswith("scopedesk policy explain")]
+OF_A_STACK = ("scopedesk policy explain", "scopedesk policy replay")
+NEEDS_A_STACK = [line for block in SHELL for line in block.splitlines() if line.startswith(OF_A_STACK)]
 
 
 @pytest.fixture(scope="module")
