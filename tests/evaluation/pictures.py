@@ -73,7 +73,7 @@ def _reliability(axes: Axes, judged: Sequence[Judged], colour: str, label: str) 
 
 
 def _risk(axes: Axes, judged: Sequence[Judged], colour: str, label: str) -> None:
-    points = risk_and_coverage(judged)
+    points = [point for point in risk_and_coverage(judged) if point[0] * len(judged) >= FEWEST]
     axes.plot(
         [coverage for coverage, _ in points], [risk for _, risk in points], color=colour, linewidth=1.2, label=label
     )
