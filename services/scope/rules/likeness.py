@@ -20,6 +20,9 @@ from services.scope.rules.language import SMALL_WORDS
 STOP_WORDS = SMALL_WORDS["en"] | SMALL_WORDS["nl"]
 LETTER_GROUPS = (4, 5)
 
+SMOOTHING = 0.1
+"""How much of every feature the rest is taken to have besides, so that a feature of one group alone is no proof."""
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
@@ -63,16 +66,24 @@ class Likeness:
         middles = _summed(owner[vectors.rows], vectors.columns, vectors.values).unit()
         self._examples = _Index(vectors, len(examples), len(self._ids))
         self._middles = _Index(middles, len(parts), len(self._ids))
+        group_of = {group: at for at, group in enumerate(dict.fromkeys(group for group, _ in parts))}
+        sums = _summed(np.array([group_of[one[0]] for one in examples])[vectors.rows], vectors.columns, vectors.values)
+        self._contrasts = _Index(_contrasts(sums), len(group_of), len(self._ids))
+        self._group_bias = _rest(sums, len(self._ids))
         self._example_starts = _starts([group for group, _, _ in examples])
         self._middle_starts = _starts([group for group, _ in parts])
-        self.groups = tuple(dict.fromkeys(group for group, _ in parts))
+        self.groups = tuple(group_of)
 
     def __contains__(self, word: str) -> bool:
         """Whether any example has this word."""
         return word in self._ids
 
-    def of(self, found: Sequence[str]) -> tuple[Floats, Floats]:
-        """The likeness of words to the middles and to the nearest example of each group, in the order of `groups`."""
+    def of(self, found: Sequence[str]) -> tuple[Floats, Floats, Floats]:
+        """How like words are to each group, in the order of `groups`: its middle, its nearest example, in contrast.
+
+        The contrast tells how much rather these are words of the group than of all the rest (complement naive Bayes;
+        Rennie and others, 2003).
+        """
         counts = Counter(features(found))
         known = [(number, n) for feature, n in counts.items() if (number := self._ids.get(feature)) is not None]
         ids = np.array([number for number, _ in known], np.int64)
@@ -81,6 +92,7 @@ class Likeness:
         return (
             np.maximum.reduceat(self._middles.likeness(ids, values), self._middle_starts),
             np.maximum.reduceat(self._examples.likeness(ids, values), self._example_starts),
+            self._contrasts.likeness(ids, values) + self._group_bias * values.sum(),
         )
 
 
@@ -103,6 +115,19 @@ def _summed(rows: Ints, columns: Ints, values: Floats | None) -> _Table:
     width = int(columns.max(initial=0)) + 1
     places, which = np.unique(rows * width + columns, return_inverse=True)
     return _Table(places // width, places % width, np.bincount(which, values).astype(np.float32))
+
+
+def _contrasts(sums: _Table) -> _Table:
+    """For each group and feature, how much rarer the feature is without the group (a logarithm)."""
+    total = np.bincount(sums.columns, sums.values)[sums.columns] + SMOOTHING
+    return _Table(sums.rows, sums.columns, np.log(total / (total - sums.values)).astype(np.float32))
+
+
+def _rest(sums: _Table, width: int) -> Floats:
+    """For each group the logarithm of how much all other groups say together: a large group leaves a smaller rest."""
+    said = np.bincount(sums.rows, sums.values)
+    rest: Floats = np.log(SMOOTHING * width + said.sum() - said).astype(np.float32)
+    return rest
 
 
 class _Index:

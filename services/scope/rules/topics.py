@@ -29,8 +29,8 @@ FEWEST_TELLING_WORDS = 2
 ONE_PHRASE = 0.5
 LONGEST_PHRASE = 5
 
-MIDDLE, NEAREST, PHRASES = 9.0, 7.0, 0.55
-"""What the three comparisons weigh, before the exponential."""
+MIDDLE, NEAREST, CONTRAST, PHRASES = 9.0, 7.0, 1.0, 0.25
+"""What the comparisons weigh, before the exponential."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class TopicIndex:
     def rank(self, text: str, prior: Mapping[str, float] | None = None) -> list[Ranked]:
         """The topics, likeliest first; probabilities add up to one. `prior` weighs topics (1 when left out)."""
         found = words(plain(text))
-        middle, nearest = self._examples.of(found)
+        middle, nearest, contrast = self._examples.of(found)
         points, hits = self._phrases.points(found)
-        alike = (MIDDLE * middle + NEAREST * nearest).tolist()
+        alike = (MIDDLE * middle + NEAREST * nearest + CONTRAST * (contrast - contrast.mean())).tolist()
         scores = np.array(
             [
                 (alike[self._place[name]] if name in self._place else 0.0)
