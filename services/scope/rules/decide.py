@@ -7,12 +7,12 @@ that the documents use side by side for the same thing (not done; the customer's
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.scope.rules import emergencies, prices, questions
+from services.scope.rules import emergencies, parts, prices
 from services.scope.rules.facts import DOWN, FactReader, Known, values
 from services.scope.rules.language import detect
 from services.scope.rules.topics import Ranked, TopicIndex
@@ -28,7 +28,6 @@ LEAST_VOTE = 0.02
 SILENT_TOPIC, OTHER_PRODUCT, OWN_PRODUCT = 0.35, 0.6, 1.3
 """How the belief in a topic changes when no row names it, only rows of other products, or one of this product."""
 
-SURE_OF_A_PART = 0.64
 NEEDS_A_PERSON = {Certainty.FIRM: 0.5, Certainty.JUDGEMENT: 0.62, Certainty.SILENT: 1.1}
 """Below this confidence a person decides; where the document is silent, always."""
 
@@ -36,7 +35,7 @@ OVERCONFIDENT = 0.86
 """Measured: a vote of one is right about this often."""
 
 MOST_CLAUSES = 5
-MOST_CHARACTERS, MOST_QUESTIONS = 20_000, 10
+MOST_CHARACTERS = 20_000
 """What is read of one message: a person says what he wants well before this."""
 
 
@@ -92,20 +91,7 @@ class Decider:
         body = own_words(request.body)[:MOST_CHARACTERS]
         language = detect(f"{request.subject}\n{body}") or request.language
         whole = self._judge(request, policy, request.subject, body, language)
-        parts = self._parts(request, policy, body, language)
-        return whole if len(parts) < 2 else _together(whole, parts)  # noqa: PLR2004
-
-    def _parts(self, request: Request, policy: Policy, body: str, language: str | None) -> list[Decision]:
-        """The answers to the questions of a message, when it clearly asks several things."""
-        pieces = questions.pieces(body)
-        if len(pieces) == 1:
-            return []
-        judged = [self._judge(request, policy, "", piece, language) for piece in pieces[:MOST_QUESTIONS]]
-        sure: dict[str | None, Decision] = {}
-        for part in judged:
-            if part.confidence >= SURE_OF_A_PART and part.verdict is not Verdict.NO_ACTION:
-                sure.setdefault(part.topic, part)
-        return list(sure.values())
+        return parts.of_message(body, whole, lambda piece: self._judge(request, policy, "", piece, language))
 
     def _judge(self, request: Request, policy: Policy, subject: str, body: str, language: str | None) -> Decision:
         text = f"{subject}\n{body}"
@@ -255,30 +241,3 @@ def _explanation(
         "quotes": {clause: reading.policy.clauses[clause].quote for clause in (row.clauses if row else ())},
         "questions": list(questions_asked),
     }
-
-
-def _together(whole: Decision, parts: list[Decision]) -> Decision:
-    """One decision for a message that asks several things; each keeps its own answer in `parts`."""
-    verdicts = {part.verdict for part in parts}
-    levels = [part.emergency for part in (*parts, whole) if part.emergency]
-    return whole.model_copy(
-        update={
-            "verdict": verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED,
-            "clauses": tuple(dict.fromkeys(_in_turn([part.clauses for part in parts])))[:MOST_CLAUSES],
-            "topic": parts[0].topic,
-            "responsible_party": parts[0].responsible_party,
-            "department": parts[0].department,
-            "emergency": min(levels, key=list(type(levels[0])).index) if levels else None,
-            "price": next((part.price for part in parts if part.price), None),
-            "sla": "suspended" if all(part.sla == "suspended" for part in parts) else "running",
-            "preconditions": tuple(dict.fromkeys(text for part in parts for text in part.preconditions)),
-            "confidence": min(part.confidence for part in parts),
-            "needs_person": any(part.needs_person for part in parts),
-            "parts": tuple(parts),
-        },
-    )
-
-
-def _in_turn(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    for at in range(max(map(len, rows), default=0)):
-        yield from (row[at] for row in rows if at < len(row))
