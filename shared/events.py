@@ -20,13 +20,16 @@ from shared.vocabulary import (
     Emergency,
     Fact,
     PauseReason,
+    Precedent,
     PriceOffer,
     Requester,
     ResumeReason,
     Routing,
     Standstill,
+    Stated,
     TargetName,
     TicketFacts,
+    Verdict,
 )
 
 
@@ -167,6 +170,19 @@ class ScopeDecided(Event):
     ticket: TicketFacts
     text: str
     decision: Decision
+
+
+class OverrideDismissed(Event):
+    """What an agent decided or corrected does not count; `reason` says why. The decision stands as it was."""
+
+    agent: str
+    reason: str
+
+
+class PrecedentsFound(Event):
+    """People have decided requests like this one: the most similar first. They are shown, and change nothing."""
+
+    precedents: tuple[Precedent, ...]
 
 
 class TicketRouted(Event):
@@ -351,6 +367,7 @@ class QuoteDrafted(Event):
     """Paid work without a stated price: a person must quote before anything is offered."""
 
     quote_id: str
+    version: int = 0
     ticket: TicketFacts
     offer: PriceOffer
 
@@ -360,6 +377,22 @@ class QuoteExpired(Event):
 
     quote_id: str
     version: int
+
+
+class QuoteWithdrawn(Event):
+    """An offer or draft no longer holds, because the verdict that it rested on was changed."""
+
+    quote_id: str
+    version: int
+
+
+class ChargeQuestioned(Event):
+    """A decision was changed after its quote had been agreed to: nothing is taken back, a person has to look."""
+
+    quote_id: str
+    version: int
+    total: Money
+    decision_version: int
 
 
 class ConsentRecorded(Event):
@@ -461,3 +494,32 @@ class TicketResolved(Event):
     """An agent closed a ticket as done."""
 
     agent: str
+
+
+class VerdictOverridden(Event):
+    """An agent decided a ticket himself, or confirmed what the policy was read to say.
+
+    `version` is that of the decision he had before him; `question`, from 1, the part of it that he decided, None the
+    whole. `topic` None: the topic was right. `approver` is the second person who answers for giving work away or
+    taking it back.
+    """
+
+    ticket: TicketFacts
+    version: int
+    question: int | None = None
+    verdict: Verdict
+    clauses: tuple[str, ...] = ()
+    topic: str | None = None
+    price_line: str | None = None
+    reason: Stated
+    agent: Stated
+    approver: str | None = None
+
+
+class TicketFactCorrected(Event):
+    """An agent told a fact that the decision of this `version` had wrong; it holds as if it stood in the record."""
+
+    ticket: TicketFacts
+    version: int
+    fact: Stated
+    agent: Stated

@@ -21,7 +21,14 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     # the ticket's way
     e.TicketOpened: ("scope.decide_scope", "desk.show_ticket"),
     e.TicketReplied: ("billing.read_consent", "sla.note_reply", "desk.show_reply"),
-    e.ScopeDecided: ("sla.route_ticket", "billing.quote_paid_work", "desk.show_decision"),
+    e.ScopeDecided: (
+        "sla.route_ticket",
+        "billing.quote_paid_work",
+        "notifications.write_verdict",
+        "desk.show_decision",
+    ),
+    e.OverrideDismissed: (),  # stands in the ticket's history, as the next one
+    e.PrecedentsFound: (),
     e.TicketRouted: ("notifications.write_acknowledgement", "desk.show_routing"),
     # the clocks
     e.TargetTimerSet: ("sla.check_target",),
@@ -43,6 +50,8 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.QuoteIssued: ("notifications.write_quote", "billing.expire_quote", "desk.show_quote"),
     e.QuoteDrafted: ("desk.show_draft_quote",),
     e.QuoteExpired: ("desk.show_quote_expired",),
+    e.QuoteWithdrawn: ("desk.show_quote_withdrawn",),
+    e.ChargeQuestioned: ("desk.show_questioned_charge",),
     e.ConsentGiven: ("billing.record_consent",),
     e.ConsentRecorded: ("billing.charge", "desk.show_consent"),
     e.ConsentRefused: ("desk.show_refused_consent",),
@@ -54,6 +63,8 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.LetterSuppressed: ("desk.show_letter_suppressed",),
     # people
     e.TicketAnswered: ("sla.stop_response", "notifications.write_answer", "desk.show_answer"),
+    e.VerdictOverridden: ("scope.override_verdict",),
+    e.TicketFactCorrected: ("scope.decide_again",),
     e.TicketResolved: ("sla.stop_all_targets", "desk.show_resolved"),
 }
 

@@ -97,6 +97,7 @@ class ResumeReason(StrEnum):
     LIMIT_REACHED = "limit-reached"
     RESOLVED = "resolved"
     AGENT = "agent"
+    DECIDED_ANEW = "decided-anew"
 
 
 class Requester(Fact):
@@ -188,8 +189,13 @@ class PriceOffer(Fact):
 
 
 class Decision(Fact):
-    """The verdict on one request, with everything that explains it."""
+    """The verdict on one request, with everything that explains it.
 
+    `version` counts the decisions on a ticket. `decided_by` is the agent who decided; None: the policy was applied.
+    """
+
+    version: int = 1
+    decided_by: str | None = None
     verdict: Verdict
     clauses: tuple[str, ...] = ()
     topic: str | None = None
@@ -207,6 +213,24 @@ class Decision(Fact):
     policy_version: str = ""
     explanation: dict[str, Any] = Field(default_factory=dict)
     parts: tuple[Decision, ...] = ()
+
+
+class Precedent(Fact):
+    """What a person once decided about a request that is like this one. It never changes a verdict by itself.
+
+    `likeness` of the two texts lies between 0 and 1. `topic` is the one that the person found right.
+    """
+
+    ticket_id: str
+    product: str | None = None
+    topic: str | None = None
+    verdict: Verdict
+    clauses: tuple[str, ...] = ()
+    reason: str
+    agent: str
+    approver: str | None = None
+    decided_at: AwareDatetime
+    likeness: float = Field(ge=0.0, le=1.0)
 
 
 class CountedWindow(Fact):

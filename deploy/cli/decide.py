@@ -93,7 +93,7 @@ def decide() -> None:
 
 def _line(decision: "Decision") -> dict[str, Any]:
     """A decision as the line of output writes it: amounts in major units."""
-    written = decision.model_dump(mode="json")
+    written = decision.model_dump(mode="json", exclude={"version", "decided_by"})
     written["price"] = _price(decision.price) if decision.price else None
     written["parts"] = [_line(part) for part in decision.parts]
     return written

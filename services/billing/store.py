@@ -51,6 +51,16 @@ class QuoteVersion(Model, table=True):
         return Money(minor=self.total_minor, currency=self.currency)
 
 
+class DecidedTicket(Model, table=True):
+    """The newest decision of a ticket that its quotes follow."""
+
+    __tablename__ = "ticket"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    ticket_id: str = Field(primary_key=True)
+    decision_version: int
+
+
 class ConsentGivenTo(Model, table=True):
     """The one consent to a version of a quote."""
 
@@ -95,6 +105,15 @@ class ChargeBooked(Model, table=True):
 def lock_ticket(session: Session, ticket_id: str) -> None:
     """Let one handler at a time change the quotes of a ticket, until the transaction ends."""
     session.execute(text("select pg_advisory_xact_lock(hashtextextended('billing:' || :t, 0))"), {"t": ticket_id})
+
+
+def decide(session: Session, ticket_id: str, version: int) -> bool:
+    """Keep which decision a ticket's quotes follow; False for one that is older than what they follow already."""
+    known = session.get(DecidedTicket, ticket_id)
+    if known and known.decision_version > version:
+        return False
+    session.merge(DecidedTicket(ticket_id=ticket_id, decision_version=version))
+    return True
 
 
 def quotes(session: Session, ticket_id: str) -> list[QuoteVersion]:

@@ -1,8 +1,8 @@
 """The billing room: paid work is quoted, agreed to and charged, in this order and each once.
 
 Hears `ScopeDecided`, `TicketReplied`, `ConsentGiven`, `QuoteIssued` (as a timer, when the offer runs out) and
-`ConsentRecorded`. Says `QuoteIssued`, `QuoteDrafted`, `QuoteExpired`, `ConsentRecorded`, `ConsentRefused` and
-`ChargeRecorded`. Owns quotes, consents and charges (schema `billing`).
+`ConsentRecorded`. Says `QuoteIssued`, `QuoteDrafted`, `QuoteExpired`, `QuoteWithdrawn`, `ConsentRecorded`,
+`ConsentRefused`, `ChargeRecorded` and `ChargeQuestioned`. Owns quotes, consents and charges (schema `billing`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from shared import clock
 from shared.bus import Transaction, Worker
 from shared.errors import Permanent
 from shared.events import (
+    ChargeQuestioned,
     ChargeRecorded,
     ConsentGiven,
     ConsentRecorded,
@@ -23,6 +24,7 @@ from shared.events import (
     QuoteDrafted,
     QuoteExpired,
     QuoteIssued,
+    QuoteWithdrawn,
     ScopeDecided,
     TicketReplied,
     derived_id,
@@ -38,13 +40,19 @@ app = worker.app
 
 @worker.hears(ScopeDecided)
 def quote_paid_work(event: ScopeDecided, tx: Transaction) -> None:
-    """Offer the paid work of a decision at its stated price; leave a draft where a person has to price it."""
+    """Offer the paid work of a decision at its stated price; leave a draft where a person has to price it.
+
+    A newer decision withdraws the quotes of work that is not paid any more. What was agreed to is never altered: then
+    nothing else is offered either, and a person has to look.
+    """
     ticket = event.ticket
     work = rules.paid_work(event.decision)
-    if not work:
-        return
     store.lock_ticket(tx.session, ticket.ticket_id)
+    if not store.decide(tx.session, ticket.ticket_id, event.decision.version):
+        return
     rows = store.quotes(tx.session, ticket.ticket_id)
+    if not _take_back(event, work, rows, tx):
+        return
     by_line = {row.line: row for row in rows}
     fresh = len(rows)
     for item in work:
@@ -57,6 +65,36 @@ def quote_paid_work(event: ScopeDecided, tx: Transaction) -> None:
         if rules.is_news(item, event.happened_at, quote):
             store.settle(row, rules.QuoteState.SUPERSEDED)
             _write(event, item, quote.quote_id, rules.next_version(item, quote), tx)
+
+
+def _take_back(
+    event: ScopeDecided, work: list[rules.PaidWork], rows: list[store.QuoteVersion], tx: Transaction
+) -> bool:
+    """Withdraw the quotes that no longer fit; False when one of them was agreed to, and nothing may change."""
+    loose = {quote.quote_id: quote for quote in rules.no_longer_fits(work, map(store.as_quote, rows))}
+    agreed = [quote for quote in loose.values() if quote.state is rules.QuoteState.AGREED]
+    for quote in agreed:
+        assert quote.total, "nobody agrees to a quote without a price"
+        log.warning("a decision changed after a consent", ticket_id=quote.ticket_id, quote_id=quote.quote_id)
+        tx.say(
+            ChargeQuestioned(
+                event_id=derived_id("questioned", quote.quote_id, quote.version, event.decision.version),
+                ticket_id=quote.ticket_id,
+                quote_id=quote.quote_id,
+                version=quote.version,
+                total=quote.total,
+                decision_version=event.decision.version,
+            ),
+        )
+    if agreed:
+        return False
+    for row in rows:
+        if row.quote_id in loose:
+            store.settle(row, rules.QuoteState.WITHDRAWN)
+            log.info("quote withdrawn", ticket_id=row.ticket_id, quote_id=row.quote_id, version=row.version)
+            fact = {"ticket_id": row.ticket_id, "quote_id": row.quote_id, "version": row.version}
+            tx.say(QuoteWithdrawn(event_id=derived_id("withdrawn", row.quote_id, row.version), **fact))
+    return True
 
 
 def _write(event: ScopeDecided, item: rules.PaidWork, quote_id: str, version: int, tx: Transaction) -> None:
@@ -79,6 +117,7 @@ def _write(event: ScopeDecided, item: rules.PaidWork, quote_id: str, version: in
                 event_id=derived_id("draft", quote_id, version),
                 ticket_id=event.ticket.ticket_id,
                 quote_id=quote_id,
+                version=version,
                 ticket=event.ticket,
                 offer=item.offer,
             ),

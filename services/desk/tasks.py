@@ -2,7 +2,7 @@
 
 Hears   nearly everything, to keep its lists: arrivals, tickets, decisions, routings, quotes, letters, answers.
 Says    from its web API: TicketAnswered, TicketResolved, TicketPaused, TicketResumed, TicketReclassified, ConsentGiven,
-        PageAcknowledged.
+        PageAcknowledged, VerdictOverridden, TicketFactCorrected.
 Owns    nothing that could not be built anew from the event log.
 """
 
@@ -15,6 +15,7 @@ from shared.events import (
     CallQuarantined,
     CallStored,
     CallSuppressed,
+    ChargeQuestioned,
     ChargeRecorded,
     ConsentRecorded,
     ConsentRefused,
@@ -30,6 +31,7 @@ from shared.events import (
     QuoteDrafted,
     QuoteExpired,
     QuoteIssued,
+    QuoteWithdrawn,
     ScopeDecided,
     TargetBreached,
     TargetWarned,
@@ -160,7 +162,9 @@ def show_paging_ended(event: PagingEnded, tx: Transaction) -> None:
 @worker.hears(QuoteDrafted)
 def show_draft_quote(event: QuoteDrafted, tx: Transaction) -> None:
     """Show that a person has to name a price."""
-    heard.keep_quote(tx.session, number(event), event.quote_id, 0, QuoteState.DRAFT, title=event.offer.title)
+    heard.keep_quote(
+        tx.session, number(event), event.quote_id, event.version, QuoteState.DRAFT, title=event.offer.title
+    )
 
 
 @worker.hears(QuoteIssued)
@@ -182,6 +186,18 @@ def show_quote(event: QuoteIssued, tx: Transaction) -> None:
 def show_quote_expired(event: QuoteExpired, tx: Transaction) -> None:
     """Show that nobody agreed in time."""
     heard.keep_quote(tx.session, number(event), event.quote_id, event.version, QuoteState.EXPIRED)
+
+
+@worker.hears(QuoteWithdrawn)
+def show_quote_withdrawn(event: QuoteWithdrawn, tx: Transaction) -> None:
+    """Show that an offer no longer holds."""
+    heard.keep_quote(tx.session, number(event), event.quote_id, event.version, QuoteState.WITHDRAWN)
+
+
+@worker.hears(ChargeQuestioned)
+def show_questioned_charge(event: ChargeQuestioned, tx: Transaction) -> None:
+    """Show that a charge rests on a decision that was changed since."""
+    heard.merge(tx.session, number(event), event.happened_at, {"charge_questioned_at": {}})
 
 
 @worker.hears(ConsentRecorded)

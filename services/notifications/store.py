@@ -11,14 +11,17 @@ from sqlmodel import Field, Session, col, select
 
 from services.notifications.rules.sending import DAY, Kind
 from shared.db import Model, json_column
-from shared.events import QuoteIssued, TicketRouted
-from shared.vocabulary import TicketFacts
+from shared.events import QuoteIssued, ScopeDecided, TicketRouted
+from shared.vocabulary import Decision, TicketFacts
 
 SCHEMA = "notifications"
 
 
 class KnownTicket(Model, table=True):
-    """What later letters need to know of a ticket, from the newest event that told it."""
+    """What later letters need to know of a ticket, from the newest event that told it.
+
+    `told` is the decision that its requester was last written of.
+    """
 
     __tablename__ = "ticket"
     __table_args__ = ({"schema": SCHEMA},)
@@ -27,6 +30,7 @@ class KnownTicket(Model, table=True):
     facts: dict[str, object] = Field(sa_column=json_column())
     reply_language: str
     known_at: datetime = Field(sa_type=DateTime(timezone=True))
+    told: dict[str, object] | None = Field(default=None, sa_column=json_column(nullable=True))
 
 
 class Letter(Model, table=True):
@@ -59,8 +63,8 @@ class Letter(Model, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
-def know(session: Session, event: TicketRouted | QuoteIssued) -> None:
-    """Keep a ticket's facts unless something newer is known already."""
+def know(session: Session, event: TicketRouted | QuoteIssued | ScopeDecided) -> None:
+    """Keep a ticket's facts unless something newer is known already; its letters are written one after the other."""
     row = {
         "ticket_id": event.ticket.ticket_id,
         "facts": event.ticket.model_dump(mode="json"),
@@ -76,6 +80,19 @@ def know(session: Session, event: TicketRouted | QuoteIssued) -> None:
             where=col(KnownTicket.known_at) < statement.excluded.known_at,
         ),
     )
+
+
+def told(session: Session, ticket_id: str) -> Decision | None:
+    """The decision that the requester was last written of; None: of none. Held until the transaction ends."""
+    row = session.get(KnownTicket, ticket_id, with_for_update=True)
+    return Decision.model_validate(row.told) if row and row.told else None
+
+
+def tell(session: Session, ticket_id: str, decision: Decision) -> None:
+    """Keep which decision the requester was written of."""
+    row = session.get(KnownTicket, ticket_id)
+    assert row, "a ticket is known before its requester is written to"
+    row.told = decision.model_dump(mode="json")
 
 
 def known(session: Session, ticket_id: str) -> tuple[TicketFacts, str] | None:

@@ -1,7 +1,7 @@
 """Notifications: the letters that requesters get, and the pages that people on call get.
 
-Hears   TicketRouted, QuoteIssued, ChargeRecorded, TicketAnswered, TicketPaused, TicketResumed, OnCallPaged; and its own
-        LetterWritten, to hand a letter over.
+Hears   TicketRouted, ScopeDecided, QuoteIssued, ChargeRecorded, TicketAnswered, TicketPaused, TicketResumed,
+        OnCallPaged; and its own LetterWritten, to hand a letter over.
 Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed, PageDelivered, PageUndelivered.
 Owns    every letter from its first word to the mail server's answer, and why a letter was not written.
 """
@@ -34,6 +34,7 @@ from shared.events import (
     PageDelivered,
     PageUndelivered,
     QuoteIssued,
+    ScopeDecided,
     TicketAnswered,
     TicketPaused,
     TicketResumed,
@@ -43,7 +44,7 @@ from shared.events import (
 from shared.policies import Policies, load_policies
 from shared.rota import Person
 from shared.rota_file import load_rota
-from shared.vocabulary import Decision, PauseReason, TicketFacts
+from shared.vocabulary import Decision, PauseReason, ResumeReason, TicketFacts
 
 log = structlog.get_logger()
 worker = Worker("notifications")
@@ -65,15 +66,45 @@ Posted = gateway.Taken | gateway.Refused | gateway.Unanswered
 def write_acknowledgement(event: TicketRouted, tx: Transaction) -> None:
     """Tell the requester once what we understood, what the policy says, and by when a person answers."""
     store.know(tx.session, event)
+    told = store.told(tx.session, event.ticket.ticket_id)
     lang = language(event.decision.reply_language)
-    _write(
+    written = _write(
         tx,
         Kind.ACKNOWLEDGEMENT,
         event.ticket,
         lang,
         decision=event.decision,
+        told_already=told is not None,  # of a newer verdict, which must not be followed by an older one
         body=lambda policies: letters.acknowledgement(event, policies, lang, clock.now()),
     )
+    if written:
+        store.tell(tx.session, event.ticket.ticket_id, event.decision)
+
+
+@worker.hears(ScopeDecided)
+def write_verdict(event: ScopeDecided, tx: Transaction) -> None:
+    """Tell the requester what was decided anew, once for each version that says anything new to him.
+
+    The first decision is told by the acknowledgement. While a person has to look, nothing is told.
+    """
+    if event.decision.version == 1:
+        return
+    store.know(tx.session, event)
+    told, decision = store.told(tx.session, event.ticket.ticket_id), event.decision
+    if (told and told.version >= decision.version) or not letters.is_news(decision, told):
+        return
+    lang = language(decision.reply_language)
+    written = _write(
+        tx,
+        Kind.VERDICT,
+        event.ticket,
+        lang,
+        version=str(decision.version),
+        decision=decision,
+        body=lambda policies: letters.verdict(event, told, policies, lang),
+    )
+    if written:
+        store.tell(tx.session, event.ticket.ticket_id, decision)
 
 
 @worker.hears(QuoteIssued)
@@ -201,9 +232,9 @@ def write_suspension_start(event: TicketPaused, tx: Transaction) -> None:
 
 @worker.hears(TicketResumed)
 def write_suspension_end(event: TicketResumed, tx: Transaction) -> None:
-    """Tell the requester once that the supplier no longer has the case."""
+    """Tell the requester once that the supplier no longer has the case; a new verdict has a letter of its own."""
     ticket, lang = _known(tx, event.ticket_id)
-    if event.paused_for is PauseReason.SUPPLIER:
+    if event.paused_for is PauseReason.SUPPLIER and event.why is not ResumeReason.DECIDED_ANEW:
         _write(
             tx,
             Kind.SUSPENSION_END,
@@ -289,11 +320,12 @@ def _write(
     body: Callable[[Policies], str],
     decision: Decision | None = None,
     version: str = "1",
-) -> None:
-    """Write a letter once, or the reason why it stays unwritten."""
+    told_already: bool = False,
+) -> bool:
+    """Write a letter once, or the reason why it stays unwritten; True when it was written now."""
     letter_id = derived_id("letter", ticket.ticket_id, kind, version)
     if store.exists(tx.session, letter_id):
-        return
+        return False
     settings, now = notification_settings(), clock.now()
     policies = load_policies()
     policy = policies.provider(ticket.provider)
@@ -309,7 +341,9 @@ def _write(
         mailbox=mailbox,
         written_at=now,
         state="suppressed",
-        reason=_suppression(tx, kind, ticket, decision, {mailbox, *settings.senders.values()}),
+        reason=Suppression.TOLD_ALREADY
+        if told_already
+        else _suppression(tx, kind, ticket, decision, {mailbox, *settings.senders.values()}),
     )
     if letter.reason is None:
         letter.state = "written"
@@ -326,12 +360,13 @@ def _write(
         )
     told = {"ticket_id": ticket.ticket_id, "letter_id": letter_id, "kind": kind}
     if not store.write(tx.session, letter):
-        return
+        return False
     if letter.reason is None:
         tx.say(LetterWritten(**told))
     else:
         tx.say(LetterSuppressed(**told, reason=letter.reason))
         log.info("letter suppressed", ticket=ticket.ticket_id, kind=kind, reason=letter.reason)
+    return letter.reason is None
 
 
 def _suppression(

@@ -46,7 +46,7 @@ from shared.events import (
 )
 from shared.policies import Policy, load_policies
 from shared.rota_file import load_rota
-from shared.vocabulary import ResumeReason, Routing, Target
+from shared.vocabulary import Decision, ResumeReason, Routing, Target
 
 log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ def route_ticket(event: ScopeDecided, tx: Transaction) -> None:
     )
     store.note(locked, noted)
     store.decide(locked, event.happened_at, event.ticket, event.decision)
-    _follow(tx, locked, before, "the policy was applied again", anew=True)
+    _follow(tx, locked, before, _why(event.decision), anew=True)
 
 
 @worker.hears(TicketReplied)
@@ -202,6 +202,11 @@ def stop_paging(event: PageAcknowledged, tx: Transaction) -> None:
             ended = {"alarm_id": alarm.id, "why": "somebody has taken the ticket", "by": event.by}
             tx.say(PagingEnded(ticket_id=locked.ticket_id, **ended))
     tx.cancel(PAGE_NEXT, locked.ticket_id)
+
+
+def _why(decision: Decision) -> str:
+    by = decision.decided_by
+    return f"{by} decided that it is {decision.verdict}" if by else "the policy was applied again"
 
 
 def _standing(locked: store.Clocks) -> Standing | None:

@@ -24,13 +24,15 @@ from shared.events import (
     ConsentGiven,
     PageAcknowledged,
     TicketAnswered,
+    TicketFactCorrected,
     TicketPaused,
     TicketReclassified,
     TicketResolved,
     TicketResumed,
+    VerdictOverridden,
 )
 from shared.topology import HEARERS
-from shared.vocabulary import PauseReason, ResumeReason, SupplierCase
+from shared.vocabulary import PauseReason, ResumeReason, SupplierCase, TicketFacts, Verdict
 from webhooks import webhook
 
 ALL = [(event, hearer) for event, hearers in HEARERS.items() for hearer in hearers]
@@ -186,6 +188,7 @@ def travel(session, book):
     journey.go_on(timers=["billing.expire_quote"])
     page(journey)
     stand_still(journey, ticket_of(session, "Mailbox"))
+    change_minds(journey, ticket_of(session, restore))
     with Transaction.begin("desk") as tx:
         tx.say(TicketResolved(ticket_id=number, agent="an agent"))
     journey.go_on()
@@ -222,6 +225,31 @@ def stand_still(journey, number):
         with Transaction.begin("desk") as tx:
             tx.say(event)
         journey.go_on(timers=["sla.end_pause"])
+
+
+def change_minds(journey, paid):
+    """A verdict is corrected, then overridden: an offer is withdrawn, one that was agreed to is in question."""
+    words = "Please restore the database from the backup of last month for us."
+    store_email(mail("support@hypernode.example", "One more backup", words), source="test")
+    journey.go_on()
+    number = ticket_of(journey.session, "One more backup")
+    facts = ticket_facts(journey.session, number)
+    agreed = ticket_facts(journey.session, paid)
+    mind = {"verdict": Verdict.COURTESY, "reason": "our backup had failed", "agent": "Kim", "approver": "Noor"}
+    for event in (
+        TicketFactCorrected(ticket_id=number, ticket=facts, version=1, fact="the shop is on a trial", agent="Kim"),
+        VerdictOverridden(ticket_id=number, ticket=facts, version=2, **mind),
+        VerdictOverridden(ticket_id=paid, ticket=agreed, version=1, **mind),
+    ):
+        with Transaction.begin("desk") as tx:
+            tx.say(event)
+        journey.go_on()
+
+
+def ticket_facts(session, number):
+    session.rollback()
+    statement = text("select facts from desk.ticket where ticket_id = :number")
+    return TicketFacts.model_validate(session.scalars(statement, {"number": number}).one())
 
 
 CALLS = [

@@ -57,6 +57,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_quote_ticket_id", "quote", ["ticket_id"], unique=False, schema="billing")
     op.create_table(
+        "ticket",
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("decision_version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
+        schema="billing",
+    )
+    op.create_table(
         "event",
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -172,6 +179,7 @@ def upgrade() -> None:
         sa.Column("letter_suppressed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("consent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("consent_refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("charge_questioned_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
         schema="desk",
     )
@@ -238,6 +246,7 @@ def upgrade() -> None:
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("reply_language", sa.String(), nullable=False),
         sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
         schema="notifications",
     )
@@ -278,6 +287,39 @@ def upgrade() -> None:
         sa.UniqueConstraint("request_id", name=op.f("uq_decision_request_id")),
         schema="scope",
     )
+    op.create_table(
+        "precedent",
+        sa.Column("override_id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("question", sa.Integer(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("product", sa.String(), nullable=True),
+        sa.Column("topic", sa.String(), nullable=True),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("clauses", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("approver", sa.String(), nullable=True),
+        sa.Column("read", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("language", sa.String(), nullable=True),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("override_id", name=op.f("pk_precedent")),
+        schema="scope",
+    )
+    op.create_index(op.f("ix_precedent_provider"), "precedent", ["provider"], unique=False, schema="scope")
+    op.create_table(
+        "request",
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("ticket", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("corrections", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_request")),
+        schema="scope",
+    )
+    op.create_index(op.f("ix_request_provider"), "request", ["provider"], unique=False, schema="scope")
     op.create_table(
         "target",
         sa.Column("ticket_id", sa.String(), nullable=False),

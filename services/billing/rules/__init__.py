@@ -2,7 +2,7 @@
 
 from services.billing.rules.cloud_events import FEED, cloud_event
 from services.billing.rules.consent import Agreement, Charge, Consent, Quote, QuoteState, Refusal, Token, agreed_token
-from services.billing.rules.quotes import PaidWork, is_news, next_version, paid_work
+from services.billing.rules.quotes import PaidWork, is_news, next_version, no_longer_fits, paid_work
 
 __all__ = [
     "FEED",
@@ -18,5 +18,6 @@ __all__ = [
     "cloud_event",
     "is_news",
     "next_version",
+    "no_longer_fits",
     "paid_work",
 ]

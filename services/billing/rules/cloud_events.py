@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from shared.events import ChargeRecorded, ConsentRecorded, Event, QuoteExpired, QuoteIssued
+from shared.events import ChargeRecorded, ConsentRecorded, Event, QuoteExpired, QuoteIssued, QuoteWithdrawn
 from shared.money import Money
 
 SOURCE = "/scopedesk/billing"
@@ -71,13 +71,14 @@ def _consent(event: ConsentRecorded) -> dict[str, Any]:
     }
 
 
-def _expiry(event: QuoteExpired) -> dict[str, Any]:
+def _end(event: QuoteExpired | QuoteWithdrawn) -> dict[str, Any]:
     return {"quote_id": event.quote_id, "version": event.version}
 
 
 FEED: dict[type[Event], tuple[str, Callable[[Any], dict[str, Any]]]] = {
     QuoteIssued: ("scopedesk.quote.issued", _quote),
-    QuoteExpired: ("scopedesk.quote.expired", _expiry),
+    QuoteExpired: ("scopedesk.quote.expired", _end),
+    QuoteWithdrawn: ("scopedesk.quote.withdrawn", _end),
     ConsentRecorded: ("scopedesk.consent.recorded", _consent),
     ChargeRecorded: ("scopedesk.charge.recorded", _charge),
 }

@@ -23,6 +23,7 @@ class QuoteState(StrEnum):
     AGREED = "agreed"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,8 +42,23 @@ def paid_work(decision: Decision) -> list[PaidWork]:
 
 
 def is_news(work: PaidWork, decided_at: datetime, quote: Quote) -> bool:
-    """Whether a decision changes a quote: it is a newer one, nobody has agreed yet, and the price differs."""
-    return decided_at > quote.decided_at and quote.state is not QuoteState.AGREED and work.total != quote.total
+    """Whether a decision changes a quote: newer, nobody has agreed yet, and the price differs or is not on offer."""
+    changed = work.total != quote.total or quote.state in {QuoteState.WITHDRAWN, QuoteState.EXPIRED}
+    return decided_at > quote.decided_at and quote.state is not QuoteState.AGREED and changed
+
+
+def no_longer_fits(work: Iterable[PaidWork], quotes: Iterable[Quote]) -> list[Quote]:
+    """The quotes that a newer decision leaves without work: those that stand, and those that were agreed to.
+
+    One that was agreed to also no longer fits when its work has another price now.
+    """
+    totals = {item.offer.line: item.total for item in work}
+    return [
+        quote
+        for quote in quotes
+        if (quote.state in {QuoteState.DRAFT, QuoteState.OFFERED} and quote.line not in totals)
+        or (quote.state is QuoteState.AGREED and totals.get(quote.line) != quote.total)
+    ]
 
 
 def next_version(work: PaidWork, quote: Quote | None) -> int:

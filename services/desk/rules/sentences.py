@@ -24,9 +24,19 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
             return f"A request by {event.ticket.channel} became this ticket."
         case e.TicketReplied():
             return f"{name_of(event.author)} added to the ticket by {event.channel}."
+        case e.ScopeDecided(decision=decision) if decision.decided_by:
+            return f"{decision.decided_by} decided: {decision.verdict} (version {decision.version})."
         case e.ScopeDecided(decision=decision):
             who = "; a person has to look" if decision.needs_person else ""
             return f"The policy was applied: {decision.verdict}, confidence {decision.confidence:.0%}{who}."
+        case e.VerdictOverridden():
+            return _overridden(event)
+        case e.TicketFactCorrected():
+            return f"{event.agent} corrected a fact ({event.fact})."
+        case e.OverrideDismissed():
+            return f"What {event.agent} decided or corrected does not count: {event.reason}."
+        case e.PrecedentsFound(precedents=precedents):
+            return f"People have decided requests like this one: {', '.join(p.ticket_id for p in precedents)}."
         case e.TicketRouted(routing=routing):
             return f"Routed to {routing.team} with {len(routing.targets)} targets."
         case e.TargetTimerSet():
@@ -71,6 +81,13 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
             return f"Quote {event.quote_id} waits for a person to name a price."
         case e.QuoteExpired():
             return f"Nobody agreed to quote {event.quote_id} (version {event.version}) in time."
+        case e.QuoteWithdrawn():
+            return f"Quote {event.quote_id} (version {event.version}) no longer holds."
+        case e.ChargeQuestioned():
+            return (
+                f"The verdict was changed after {event.total} had been agreed to ({event.quote_id}): "
+                "nothing is taken back, a person has to look."
+            )
         case e.ConsentGiven():
             return f"{event.taken_by} took a consent to quote {event.quote_id} (version {event.version})."
         case e.ConsentRecorded():
@@ -113,6 +130,12 @@ def _standstill(standstill: Standstill) -> str:
     return "only the customer can go on"
 
 
+def _overridden(event: e.VerdictOverridden) -> str:
+    question = f"question {event.question} of " if event.question else ""
+    approved = f", approved by {event.approver}" if event.approver else ""
+    return f"{event.agent} overrode {question}version {event.version}: {event.verdict}{approved} ({event.reason})."
+
+
 def _resumed(event: e.TicketResumed) -> str:
     why = {
         ResumeReason.CUSTOMER_ANSWERED: "the customer answered",
@@ -120,6 +143,7 @@ def _resumed(event: e.TicketResumed) -> str:
         ResumeReason.LIMIT_REACHED: "the limit was reached",
         ResumeReason.RESOLVED: "the ticket was resolved",
         ResumeReason.AGENT: "an agent said so",
+        ResumeReason.DECIDED_ANEW: "it was decided anew",
     }[event.why]
     since = f"{event.resumed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     by = f", by {event.by}" if event.by else ""

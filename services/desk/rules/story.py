@@ -13,7 +13,7 @@ from services.desk.rules.summary import QuoteRow, QuoteState, TicketRow, View
 from shared import events as e
 from shared.money import Money
 from shared.policies import Policy
-from shared.vocabulary import Decision, PauseReason, Routing, TicketFacts
+from shared.vocabulary import Decision, PauseReason, Precedent, Routing, TicketFacts, Verdict
 
 
 class ClauseView(View):
@@ -67,6 +67,18 @@ class RefusedConsent(View):
     at: AwareDatetime
 
 
+class DecisionView(View):
+    """A version of the decision that stands no longer."""
+
+    version: int
+    verdict: Verdict
+    clauses: tuple[str, ...]
+    topic: str | None = None
+    needs_person: bool
+    decided_by: str | None = None
+    at: AwareDatetime
+
+
 class LetterView(View):
     """A letter and what the mail server said to it, or why it stayed unwritten."""
 
@@ -95,6 +107,8 @@ class TicketStory(View):
     facts: TicketFacts
     related_ticket: str | None = None
     decision: Decision | None = None
+    earlier_decisions: tuple[DecisionView, ...] = ()
+    precedents: tuple[Precedent, ...] = ()
     clauses: tuple[ClauseView, ...] = ()
     routing: Routing | None = None
     quotes: tuple[QuoteStory, ...] = ()
@@ -120,6 +134,8 @@ def tell(
         facts=facts,
         related_ticket=next((event.related_ticket_id for event in events if isinstance(event, e.TicketOpened)), None),
         decision=decision,
+        earlier_decisions=tuple(_earlier(events, decision)),
+        precedents=next((found.precedents for found in reversed(events) if isinstance(found, e.PrecedentsFound)), ()),
         clauses=tuple(cited(decision, policy)) if decision else (),
         routing=routing,
         quotes=quotes(events),
@@ -139,6 +155,13 @@ def cited(decision: Decision, policy: Policy) -> Iterable[ClauseView]:
     for clause_id in dict.fromkeys(ids):
         if clause := policy.clauses.get(clause_id):
             yield ClauseView(id=clause.id, section=clause.section, quote=policy.sentence(clause))
+
+
+def _earlier(events: Iterable[e.Event], decision: Decision | None) -> Iterable[DecisionView]:
+    for event in events:
+        if isinstance(event, e.ScopeDecided) and decision and event.decision.version < decision.version:
+            told = event.decision.model_dump(include=set(DecisionView.model_fields))
+            yield DecisionView.model_validate({**told, "at": event.happened_at})
 
 
 def open_pause(events: Iterable[e.Event], routing: Routing | None) -> tuple[UUID, PauseReason] | None:
@@ -171,12 +194,14 @@ def quotes(events: Iterable[e.Event]) -> tuple[QuoteStory, ...]:
 def _of_quote(event: e.Event) -> dict[str, Any] | None:
     match event:
         case e.QuoteDrafted(offer=offer):
-            told = {"state": QuoteState.DRAFT, "version": 0, "title": offer.title, "clause": offer.clause}
+            told: dict[str, Any] = {"state": QuoteState.DRAFT, "title": offer.title, "clause": offer.clause}
         case e.QuoteIssued(offer=offer):
             told = {"state": QuoteState.OFFERED, "title": offer.title, "clause": offer.clause, "total": event.total}
             told["valid_until"] = event.valid_until
         case e.QuoteExpired():
             told = {"state": QuoteState.EXPIRED}
+        case e.QuoteWithdrawn():
+            told = {"state": QuoteState.WITHDRAWN}
         case e.ConsentRecorded():
             told = {"state": QuoteState.AGREED, "total": event.total, "agreed_at": event.happened_at}
             told |= {"agreed_by": event.given_by, "agreed_how": event.given_how}
@@ -184,7 +209,7 @@ def _of_quote(event: e.Event) -> dict[str, Any] | None:
             told = {"state": QuoteState.CHARGED, "total": event.total}
         case _:
             return None
-    return {"quote_id": event.quote_id, "version": getattr(event, "version", 0), **told}
+    return {"quote_id": event.quote_id, "version": event.version, **told}
 
 
 def _charges(events: Iterable[e.Event]) -> Iterable[ChargeView]:

@@ -52,6 +52,7 @@ class QuoteState(StrEnum):
     DRAFT = "draft"
     OFFERED = "offered"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
     AGREED = "agreed"
     CHARGED = "charged"
 
@@ -122,13 +123,16 @@ class TicketRow(View):
     """Something the requester should know was not written to them."""
     consent_waits: bool = False
     """Somebody agreed to a quote and it does not count: an agent has to ask."""
+    charge_in_question: bool = False
+    """A decision changed after its price had been agreed to: a person has to look."""
     quotes: tuple[QuoteRow, ...] = ()
     received_at: AwareDatetime
 
     @property
     def price(self) -> str | None:
         """The prices of the ticket's quotes in words; None when nothing costs money."""
-        return ", ".join(str(quote.total) if quote.total else "to be quoted" for quote in self.quotes) or None
+        standing = (quote for quote in self.quotes if quote.state is not QuoteState.WITHDRAWN)
+        return ", ".join(str(quote.total) if quote.total else "to be quoted" for quote in standing) or None
 
 
 class TicketQuery(BaseModel):
@@ -162,6 +166,7 @@ def summarise(
     letter_refused: bool,
     letter_suppressed: bool,
     consent_waits: bool,
+    charge_in_question: bool = False,
     quotes: tuple[QuoteRow, ...],
     priority: int = 0,
     warned: int | None = None,
@@ -197,6 +202,7 @@ def summarise(
         letter_refused=letter_refused,
         letter_suppressed=letter_suppressed,
         consent_waits=consent_waits,
+        charge_in_question=charge_in_question,
         quotes=quotes,
         received_at=facts.received_at,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, false, func, null, or_, tuple_
@@ -21,6 +21,7 @@ from services.desk.rules.summary import QuoteRow, QuoteState, Sort, State, Ticke
 from services.desk.store.tables import Arrival, Quote, Ticket
 from shared.bus import feed
 from shared.db import engine
+from shared.events import Event
 from shared.money import Money
 from shared.policies import load_policies
 from shared.vocabulary import Decision, PauseReason, Routing, TicketFacts
@@ -133,6 +134,27 @@ def show_ticket(session: Session, number: str) -> story.TicketStory | None:
     )
 
 
+class DecidedTicket(NamedTuple):
+    """A ticket with its facts and the decision that stands; None while there is none."""
+
+    row: TicketRow
+    facts: TicketFacts
+    decision: Decision | None
+
+
+def decided_ticket(session: Session, number: str) -> DecidedTicket | None:
+    """What an agent has before him who decides a ticket himself; None when the desk has not heard of it."""
+    if (told := _known(session, number)) is None:
+        return None
+    row, ticket = told
+    return DecidedTicket(row, TicketFacts.model_validate(ticket.facts), _decision(ticket))
+
+
+def said(session: Session, number: str, event_id: UUID) -> Event | None:
+    """The event of this id, if it was said of the ticket before."""
+    return next((event for event in feed.history(session, number) if event.event_id == event_id), None)
+
+
 def open_pause(session: Session, number: str) -> tuple[UUID, PauseReason] | None:
     """The pause that a ticket is in, by everything that was said of it; None when its clocks run."""
     ticket = session.get(Ticket, number)
@@ -166,6 +188,7 @@ def _row(ticket: Ticket, state: str, due_at: datetime | None, quotes: Mapping[st
         letter_refused=_stands(ticket.letter_refused_at, ticket.written_to_at),
         letter_suppressed=_stands(ticket.letter_suppressed_at, ticket.answered_at, ticket.resolved_at),
         consent_waits=_stands(ticket.consent_refused_at, ticket.consent_at, ticket.answered_at, ticket.resolved_at),
+        charge_in_question=_stands(ticket.charge_questioned_at, ticket.answered_at, ticket.resolved_at),
         quotes=tuple(quotes.get(ticket.ticket_id, ())),
     )
 

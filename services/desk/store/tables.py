@@ -57,6 +57,7 @@ class Ticket(Model, table=True):
     letter_suppressed_at: datetime | None = _instant()
     consent_at: datetime | None = _instant()
     consent_refused_at: datetime | None = _instant()
+    charge_questioned_at: datetime | None = _instant()
 
 
 class Quote(Model, table=True):

@@ -16,7 +16,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from services.notifications.rules.envelope import clean
 from services.notifications.rules.sending import Kind
 from services.notifications.rules.wording import civil_time, money, opening_hours, unit, wrapped
-from shared.events import ChargeRecorded, OnCallPaged, QuoteIssued, TicketPaused, TicketResumed, TicketRouted
+from shared.events import (
+    ChargeRecorded,
+    OnCallPaged,
+    QuoteIssued,
+    ScopeDecided,
+    TicketPaused,
+    TicketResumed,
+    TicketRouted,
+)
 from shared.policies import Policies, Policy
 from shared.vocabulary import Channel, Decision, PriceOffer, SupplierCase, TargetName, TicketFacts, Verdict
 
@@ -78,6 +86,46 @@ def acknowledgement(event: TicketRouted, policies: Policies, lang: str, now: dat
         holidays=bool(hours and hours.holidays.dates),
         zone=zone,
     )
+
+
+def verdict(event: ScopeDecided, told: Decision | None, policies: Policies, lang: str) -> str:
+    """What was decided anew, in place of the verdict that the requester was told before, if any."""
+    policy, parts = policies.provider(event.ticket.provider), event.decision.parts or (event.decision,)
+    before, now = _answers(told) if told else [], _answers(event.decision)
+    offers, offered = _offers(event.decision), _offers(told) if told else set()
+    return _render(
+        Kind.VERDICT,
+        lang,
+        **_frame(event.ticket, policy),
+        parts=[_part(part, policies, policy, lang) for part in parts],
+        changed=any(answer not in now for answer in before),
+        offer_ended=not offered <= offers,
+        resumed=_suspended(told) and not _suspended(event.decision),
+    )
+
+
+def is_news(decision: Decision, told: Decision | None) -> bool:
+    """Whether a requester reads anything in this decision that he was not told before. A guess tells him nothing."""
+    answers = _answers(decision)
+    return bool(answers) and answers != (_answers(told) if told else [])
+
+
+def _answers(decision: Decision) -> list[dict[str, Any]]:
+    """What is told of each question that no person has to look at first; what is no question gets no answer."""
+    parts = [part for part in decision.parts or (decision,) if part.verdict is not Verdict.NO_ACTION]
+    read = {"verdict", "responsible_party", "price", "preconditions", "sla"}
+    return [part.model_dump(include=read) | {"clause": part.clauses[:1]} for part in parts if not part.needs_person]
+
+
+def _suspended(decision: Decision | None) -> bool:
+    return bool(decision and not decision.needs_person and decision.sla == SUSPENDED)
+
+
+def _offers(decision: Decision) -> set[tuple[str, int]]:
+    """The prices that a requester was or is offered, as line and total in minor units."""
+    parts = decision.parts or (decision,)
+    offers = (part.price for part in parts if part.verdict is Verdict.PAID and not part.needs_person)
+    return {(o.line, total.minor) for o in offers if o and (total := o.total or o.amount)}
 
 
 def quote(event: QuoteIssued, policies: Policies, lang: str) -> str:

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     """What a letter is for."""
 
     ACKNOWLEDGEMENT = "acknowledgement"
+    VERDICT = "verdict"
     QUOTE = "quote"
     CHARGE_NOTICE = "charge_notice"
     ANSWER = "answer"
@@ -47,6 +48,7 @@ class Suppression(StrEnum):
     AUTOMATIC_MAIL = "automatic-mail"
     NO_ACTION = "no-action"
     NEEDS_PERSON = "needs-person"
+    TOLD_ALREADY = "told-already"
     BURST_LIMIT = "burst-limit"
     DAILY_LIMIT = "daily-limit"
 

@@ -15,7 +15,7 @@ MOST_CLAUSES = 5
 def of_message(body: str, whole: Decision, judge: Callable[[str], Decision]) -> Decision:
     """The decision on a message: the one on the whole, or several when it clearly asks several things."""
     parts = _parts(body, judge)
-    return whole if len(parts) < 2 else _together(whole, parts)  # noqa: PLR2004
+    return whole if len(parts) < 2 else together(whole, parts)  # noqa: PLR2004
 
 
 def _parts(body: str, judge: Callable[[str], Decision]) -> list[Decision]:
@@ -29,7 +29,7 @@ def _parts(body: str, judge: Callable[[str], Decision]) -> list[Decision]:
     return list(sure.values())
 
 
-def _together(whole: Decision, parts: list[Decision]) -> Decision:
+def together(whole: Decision, parts: list[Decision]) -> Decision:
     """One decision for a message that asks several things; each keeps its own answer in `parts`."""
     verdicts = {part.verdict for part in parts}
     levels = [part.emergency for part in (*parts, whole) if part.emergency]

@@ -164,7 +164,7 @@ def _after(cycle: Cycle, noted: Noted, house: House) -> Cycle:
         case Happening.PAUSED | Happening.SUSPENDED if cycle.resolved_at is None:
             after = _paused(cycle, at, noted, house.supplier_limit)
         case Happening.RUNNING:
-            after = _ended(cycle, at, noted, ResumeReason.SUPPLIER_ANSWERED, lambda pause: CLAUSE in pause.evidence)
+            after = _ended(cycle, at, noted, ResumeReason.DECIDED_ANEW, lambda pause: CLAUSE in pause.evidence)
         case Happening.RESUMED:
             after = _ended(cycle, at, noted, noted.why or ResumeReason.AGENT, lambda _: True)
         case Happening.LIMIT_REACHED:

@@ -12,6 +12,7 @@ from shared import clock
 from shared.bus import feed
 from shared.bus.worker import Outcome
 from shared.events import (
+    ChargeQuestioned,
     ChargeRecorded,
     ConsentGiven,
     ConsentRecorded,
@@ -19,6 +20,7 @@ from shared.events import (
     QuoteDrafted,
     QuoteExpired,
     QuoteIssued,
+    QuoteWithdrawn,
     ScopeDecided,
     TicketReplied,
     derived_id,
@@ -275,4 +277,70 @@ def test_two_people_who_agree_at_the_same_moment_are_one_consent_and_one_charge(
         outcomes = list(pool.map(lambda delivery: worker.deliver(*delivery), waiting))
     assert outcomes == [Outcome.DONE] * 3
     assert len(said(ConsentRecorded)) == 1
+    assert charged() == ([Outcome.DONE], [(QUOTE_ID, 1, "restore", 12500, "EUR")])
+
+
+# --- a decision is changed --------------------------------------------------------------------------------------------
+
+FREE = Decision(verdict=Verdict.COURTESY, needs_person=False, version=2, decided_by="Kim")
+DEARER = RESTORE.model_copy(update={"total": PRICE.times(2)})
+
+
+@pytest.fixture
+def states(session):
+    def states():
+        session.rollback()
+        found = session.execute(text("select quote_id, version, state from billing.quote order by 1, 2"))
+        return [tuple(row) for row in found]
+
+    return states
+
+
+def test_an_offer_is_withdrawn_when_its_work_is_free_after_all(decide, reply, said, states):
+    decide(decided())
+    again = decided(FREE)
+    decide(again, again.model_copy(update={"event_id": uuid4()}))
+    assert [(end.quote_id, end.version) for end in said(QuoteWithdrawn)] == [(QUOTE_ID, 1)]
+    assert states() == [(QUOTE_ID, 1, "withdrawn")]
+    reply(f"I agree to {QUOTE_ID}")
+    assert (said(ConsentRecorded), said(ConsentRefused)[0].reason) == ([], "the quote is withdrawn")
+
+
+def test_a_draft_is_withdrawn_too(decide, said):
+    decide(decided(PAID.model_copy(update={"needs_person": True})), decided(FREE))
+    assert [end.version for end in said(QuoteWithdrawn)] == [0]
+
+
+def test_a_person_who_confirms_paid_work_has_it_offered(decide, said):
+    decide(decided(PAID.model_copy(update={"needs_person": True})))
+    decide(decided(PAID.model_copy(update={"version": 2, "decided_by": "Kim"})))
+    assert [(quote.version, quote.total) for quote in said(QuoteIssued)] == [(1, PRICE)]
+
+
+def test_a_decision_heard_before_the_one_it_changed_wins(decide, said):
+    decide(decided(FREE), decided())
+    assert said(QuoteIssued) == []
+
+
+def test_another_price_line_takes_the_place_of_the_first(decide, said, states):
+    decide(decided())
+    other = RESTORE.model_copy(update={"line": "other"})
+    decide(decided(PAID.model_copy(update={"price": other, "version": 2})))
+    assert states() == [(QUOTE_ID, 1, "withdrawn"), ("Q-HN-1042-2", 1, "offered")]
+
+
+def test_work_that_is_paid_again_is_offered_as_a_new_version(decide, states):
+    decide(decided(), decided(FREE), decided(PAID.model_copy(update={"version": 3})))
+    assert states() == [(QUOTE_ID, 1, "superseded"), (QUOTE_ID, 2, "offered")]
+
+
+@pytest.mark.parametrize("decision", [FREE, PAID.model_copy(update={"version": 2, "price": DEARER})])
+def test_what_was_agreed_to_is_not_altered_and_a_person_has_to_look(
+    consented, charged, decide, said, *, states, decision
+):
+    again = decided(decision)
+    decide(again, again.model_copy(update={"event_id": uuid4()}))
+    [questioned] = said(ChargeQuestioned)
+    assert (questioned.quote_id, questioned.total, questioned.decision_version) == (QUOTE_ID, PRICE, 2)
+    assert states() == [(QUOTE_ID, 1, "agreed")]
     assert charged() == ([Outcome.DONE], [(QUOTE_ID, 1, "restore", 12500, "EUR")])

@@ -21,6 +21,7 @@ from shared.events import (
     LetterSuppressed,
     LetterWritten,
     QuoteIssued,
+    ScopeDecided,
     TicketAnswered,
     TicketPaused,
     TicketResumed,
@@ -337,3 +338,89 @@ def test_nobody_is_written_to_when_clocks_wait_for_him_or_where_no_supplier_susp
     hear(worker, "write_suspension_start")
     hear(worker, "write_suspension_end")
     assert set(bodies(session)) == {"acknowledgement"}
+
+
+# --- decided anew -----------------------------------------------------------------------------------------------------
+
+COURTESY = PAID.model_copy(update={"verdict": Verdict.COURTESY, "price": None, "version": 2, "decided_by": "Kim"})
+GUESS = PAID.model_copy(update={"needs_person": True})
+
+
+def decided(decision, **changes):
+    return ScopeDecided(ticket_id="HN-1042", ticket=ticket(), text="Restore, please", decision=decision, **changes)
+
+
+@pytest.fixture
+def write(say, hear, session):
+    """Let the room hear of routings and decisions, in this order; gives the letters to the requester."""
+
+    def write(*events):
+        for event in events:
+            say("scope", event)
+            handler = "write_verdict" if isinstance(event, ScopeDecided) else "write_acknowledgement"
+            assert hear(worker, handler) == [Outcome.DONE]
+        session.rollback()
+        return [(letter.kind, letter.state) for letter in session.exec(select(store.Letter).order_by("written_at"))]
+
+    return write
+
+
+def text_of(session, kind):
+    session.rollback()
+    letters = select(store.Letter).where(store.Letter.kind == kind)
+    return " ".join(session.exec(letters).one().body.replace("\n> ", " ").split())
+
+
+def test_a_changed_verdict_is_told_once_in_the_language_of_the_requester(write, session):
+    again = decided(COURTESY)
+    told = write(routed(), decided(PAID), again, again.model_copy(update={"event_id": uuid4()}))
+    assert told == [("acknowledgement", "written"), ("verdict", "written")]
+    words = text_of(session, "verdict")
+    assert words.startswith("Beste Anna de Vries, We hebben opnieuw naar ticket HN-1042 gekeken, en ons antwoord is")
+    assert "Uit coulance" in words
+    assert '"We can also restore the Hypernode from a backup' in words
+    assert "Het aanbod dat we u hiervoor deden, geldt niet meer." in words
+
+
+def test_the_first_verdict_of_a_person_changes_nothing_that_was_told(write, session):
+    write(routed(decision=GUESS), decided(COURTESY))
+    words = text_of(session, "verdict")
+    assert "Een collega heeft naar ticket HN-1042 gekeken. Dit is ons antwoord." in words
+    assert "geldt niet meer" not in words
+
+
+def test_a_new_version_that_says_nothing_new_is_not_told(write):
+    same = PAID.model_copy(update={"version": 2, "topic": "backup-restore-paid", "confidence": 1.0})
+    guess = GUESS.model_copy(update={"version": 3})
+    assert write(routed(), decided(same), decided(guess)) == [("acknowledgement", "written")]
+
+
+def test_an_older_verdict_is_never_told_after_a_newer_one(write):
+    third = PAID.model_copy(update={"version": 3})
+    told = write(decided(third), decided(COURTESY), routed())
+    assert told == [("verdict", "written"), ("acknowledgement", "suppressed")]
+
+
+def test_what_the_acknowledgement_told_is_not_told_again(write):
+    assert write(routed(decision=COURTESY), decided(COURTESY)) == [("acknowledgement", "written")]
+
+
+def test_the_end_of_a_suspension_is_told_with_the_verdict_that_ended_it(write, say, hear, session):
+    handed_over = PAID.model_copy(update={"verdict": Verdict.SUPPLIER, "price": None, "sla": "suspended"})
+    write(routed(decision=handed_over), decided(COURTESY))
+    say(
+        "sla",
+        TicketResumed(
+            ticket_id="HN-1042", paused_for="supplier", why=ResumeReason.DECIDED_ANEW, resumed_at=clock.now()
+        ),
+    )
+    assert hear(worker, "write_suspension_end") == [Outcome.DONE]
+    assert "onze serviceniveaus gelden weer" in text_of(session, "verdict")
+    session.rollback()
+    kinds = {letter.kind for letter in session.exec(select(store.Letter))}
+    assert kinds == {"acknowledgement", "verdict"}
+
+
+def test_spam_after_all_gets_no_letter(write):
+    spam = COURTESY.model_copy(update={"verdict": Verdict.NO_ACTION, "clauses": ()})
+    assert write(routed(), decided(spam)) == [("acknowledgement", "written")]

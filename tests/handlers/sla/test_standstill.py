@@ -204,7 +204,7 @@ def test_a_decision_that_the_supplier_acts_suspends_until_one_that_he_does_not(h
     happen(decided(25))
     assert dues(targets)[FIRST] == 28
     assert targets()[FIRST].proof["pauses"][0]["evidence"] == {"clause": "luxcloud.general.sla-suspension"}
-    assert [end.why for end in said(TicketResumed)] == [ResumeReason.SUPPLIER_ANSWERED]
+    assert [end.why for end in said(TicketResumed)] == [ResumeReason.DECIDED_ANEW]
 
 
 # --- warnings ---------------------------------------------------------------------------------------------------------

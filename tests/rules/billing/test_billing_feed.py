@@ -8,7 +8,7 @@ import pytest
 
 from services.billing.rules import FEED, cloud_event
 from shared import clock
-from shared.events import ChargeRecorded, ConsentRecorded, LetterWritten, QuoteExpired, QuoteIssued
+from shared.events import ChargeRecorded, ConsentRecorded, LetterWritten, QuoteExpired, QuoteIssued, QuoteWithdrawn
 from shared.money import Money
 from shared.vocabulary import Channel, Decision, PriceOffer, Requester, TicketFacts, Verdict
 
@@ -49,6 +49,7 @@ EVENTS = [
         provider="hypernode",
         total=PRICE,
     ),
+    QuoteWithdrawn(**QUOTE),
 ]
 
 

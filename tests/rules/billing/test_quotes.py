@@ -88,6 +88,27 @@ def test_only_a_newer_decision_at_another_price_changes_a_quote_and_never_one_ag
     assert not rules.is_news(dearer, later, replace(QUOTE, state=QuoteState.AGREED))
 
 
+@pytest.mark.parametrize("state", [QuoteState.WITHDRAWN, QuoteState.EXPIRED])
+def test_work_that_is_paid_again_is_offered_again(state):
+    assert rules.is_news(PaidWork(PAID, RESTORE, PRICE), NOON + timedelta(minutes=1), replace(QUOTE, state=state))
+
+
+@pytest.mark.parametrize(
+    ("state", "work", "loose"),
+    [
+        (QuoteState.OFFERED, [], True),
+        (QuoteState.DRAFT, [], True),
+        (QuoteState.OFFERED, [PaidWork(PAID, RESTORE, PRICE.times(2))], False),  # a new version takes its place
+        (QuoteState.EXPIRED, [], False),
+        (QuoteState.AGREED, [], True),
+        (QuoteState.AGREED, [PaidWork(PAID, RESTORE, PRICE)], False),
+        (QuoteState.AGREED, [PaidWork(PAID, RESTORE, PRICE.times(2))], True),
+    ],
+)
+def test_a_quote_no_longer_fits_when_its_work_is_gone_or_was_agreed_to_at_another_price(state, work, loose):
+    assert bool(rules.no_longer_fits(work, [replace(QUOTE, state=state)])) is loose
+
+
 def test_the_first_offer_is_version_one_also_after_a_draft():
     offer, draft = PaidWork(PAID, RESTORE, PRICE), PaidWork(PAID, RESTORE, None)
     assert (rules.next_version(offer, None), rules.next_version(draft, None)) == (1, 0)

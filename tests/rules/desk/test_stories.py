@@ -243,5 +243,10 @@ def test_every_event_of_a_ticket_has_a_sentence(event):
         person="f",
         best_effort=True,
         way="webhook",
+        precedents=(),
+        question=None,
+        verdict="courtesy",
+        approver=None,
+        fact="g",
     )
     assert describe(told).endswith(".")
