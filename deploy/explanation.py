@@ -75,6 +75,8 @@ def _decision(decision: Decision, policy: Policy, policies: Policies) -> dict[st
         "price": decision.price.model_dump(mode="json") if decision.price else None,
         "preconditions": list(decision.preconditions),
         "questions": list(told.get("questions", ())),
+        "person": told.get("person"),
+        "corrected": told.get("corrected"),
         "policy_version": decision.policy_version,
         "policy_is_current": decision.policy_version == policy.version,
         "clauses": list(_clauses(decision, policy)),

@@ -52,6 +52,13 @@ def _summary(decision: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     doubt = "; a person decides" if decision["needs_person"] else ""
     grounds = {"judgement": ", by a reading of the document", "silent": ", the document is silent"}
     yield "confidence", f"{decision['confidence']:.0%}{grounds.get(decision['certainty'], '')}{doubt}"
+    if person := decision["person"]:
+        approved = f", approved by {person['approver']}" if person["approver"] else ""
+        before = person["overrode"]
+        yield "decided by", f"{person['agent']}{approved}: {person['reason']}"
+        yield "instead of", f"{before['verdict']}, version {before['version']}, confidence {before['confidence']:.0%}"
+    if corrected := decision["corrected"]:
+        yield "corrected by", f"{corrected['agent']}: {corrected['fact']}"
     yield "whose it is", f"{decision['responsible_party'] or 'open'}, answered by {decision['department']}"
     yield "emergency", decision["emergency"]
     if price := decision["price"]:

@@ -72,6 +72,35 @@ def explain_ticket(
 
 
 @app.command()
+def suggestions(
+    provider: Annotated[str | None, typer.Option(help="Only what was decided on tickets of this provider.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print what people's decisions suggest: examples for their topics, and rows whose verdicts were changed.
+
+    The examples are YAML, ready to paste once a person has read them; what is told of rows stands in comments.
+    """
+    from deploy.suggestions import example_file, suggestions
+    from shared.policies import load_policies
+
+    if provider:
+        load_policies().provider(provider)
+    found = suggestions(provider)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    typer.echo(example_file(found["examples"]) or "# No topic was corrected.")
+    for group in found["verdicts"]:
+        row = f"{group['provider']}, {group['topic']}, {group['clause'] or 'no clause'}"
+        typer.echo(f"# {group['count']} times {row}: {group['verdict']} became {group['decided']}")
+        for case in group["cases"]:
+            typer.echo(f"#   {case['ticket']}: {' '.join(case['reason'].split())}")
+    if not found["verdicts"]:
+        typer.echo("# No verdict was changed.")
+
+
+@app.command()
 def rederive(
     why: Annotated[str, typer.Option(help="Why, as the history of every ticket will say: 'closed on 5 May'.")],
     by: Annotated[str, typer.Option(help="Who says so.")] = "an operator",

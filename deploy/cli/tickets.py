@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from services.desk.rules.story import TicketStory
     from services.desk.rules.summary import TicketRow
+    from shared.bus import Transaction
+    from shared.events import Event
+    from shared.vocabulary import Precedent
 
-app = typer.Typer(no_args_is_help=True, help="List tickets, and show one with everything that explains it.")
+app = typer.Typer(no_args_is_help=True, help="List tickets, show one with everything that explains it, decide one.")
 
 WIDTH_IN_FILES = 200
 """Columns of a table that goes into a file or a pipe, where nothing has to be folded."""
@@ -65,6 +68,68 @@ def show_ticket(
         _print_story(story)
 
 
+@app.command("override")
+def override_ticket(
+    number: Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's number, such as HN-1001.")],
+    *,
+    verdict: Annotated[str, typer.Option(help="What it is: supported, courtesy, paid, unsupported, …")],
+    reason: Annotated[str, typer.Option(help="Why, for colleagues.")],
+    agent: Annotated[str, typer.Option(help="Who decides.")],
+    clause: Annotated[
+        list[str] | None, typer.Option(help="The clause it rests on; again for more, best first.")
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="The right topic, where it was read wrongly.")] = None,
+    price_line: Annotated[str | None, typer.Option(help="The price line of paid work.")] = None,
+    question: Annotated[int | None, typer.Option(min=1, help="Decide only this question of the message.")] = None,
+    approver: Annotated[
+        str | None, typer.Option(help="Who else answers for giving work away or taking it back.")
+    ] = None,
+) -> None:
+    """Decide a ticket yourself; the same verdict confirms what a person had to look at.
+
+    It stands as the next version: due times, quotes and the letter to the customer follow.
+    """
+    from pydantic import ValidationError
+
+    from services.desk.rules.overrides import Overriding
+    from services.desk.web.overrides import override
+
+    told: dict[str, Any] = {"verdict": verdict, "reason": reason, "agent": agent, "topic": topic, "approver": approver}
+    told |= {"price_line": price_line, "question": question, "clauses": tuple(clause or ())}
+    try:
+        wish = Overriding.model_validate(told)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise typer.BadParameter(problem["msg"], param_hint=f"--{problem['loc'][0]}") from error
+    _say("override", number, lambda tx: override(tx, number, wish))
+
+
+@app.command("correct")
+def correct_ticket(
+    number: Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's number, such as HN-1001.")],
+    fact: Annotated[str, typer.Option(help="What is so, as the customer record would say it.")],
+    agent: Annotated[str, typer.Option(help="Who says so.")],
+) -> None:
+    """Have a ticket decided again with a fact that was wrong or missing."""
+    from services.desk.web.overrides import Correcting, correction
+
+    correcting = Correcting(agent=agent, fact=fact)
+    _say("correction", number, lambda tx: correction(tx, number, correcting))
+
+
+def _say(what: str, number: str, event_of: Callable[[Transaction], Event]) -> None:
+    from shared.bus import Transaction
+    from shared.errors import Permanent
+    from shared.web import Problem
+
+    try:
+        with Transaction.begin("desk") as tx:
+            tx.say(event_of(tx))
+    except Problem as problem:
+        raise Permanent(f"{problem.title}. {problem.detail}") from problem
+    typer.echo(f"the {what} of {number.upper()} is said; `scopedesk tickets show {number.upper()}` shows what follows")
+
+
 def _print_list(rows: Iterable[TicketRow]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -102,6 +167,7 @@ def _print_story(story: TicketStory) -> None:
     console.print(f"{row.provider}, by {row.channel} from {row.requester or 'unknown'}, {_moment(row.received_at)} UTC")
     console.print(f"{row.state}" + (f", refers to {story.related_ticket}" if story.related_ticket else ""))
     part("Decision", _decision(story))
+    part("Decided by people before", map(_precedent, story.precedents))
     part("Due times", _due_times(story))
     part("Quotes", (f"{q.quote_id} v{q.version}  {q.total or 'no price yet'}  {q.state}" for q in story.quotes))
     part("Charges", (f"{c.quote_id} v{c.version}  {c.total}  {c.clause}" for c in story.charges))
@@ -113,8 +179,18 @@ def _print_story(story: TicketStory) -> None:
 def _decision(story: TicketStory) -> Iterable[str]:
     if decision := story.decision:
         doubt = "; a person has to look" if decision.needs_person else ""
-        yield f"{decision.verdict}, {decision.topic or 'no topic'}, confidence {decision.confidence:.0%}{doubt}"
+        by = f", by {decision.decided_by}" if decision.decided_by else ""
+        yield f"{decision.verdict}, {decision.topic or 'no topic'}, confidence {decision.confidence:.0%}{by}{doubt}"
         yield from (f"{clause.id}\n{_indented(f'“{clause.quote}”')}" for clause in story.clauses)
+
+
+def _precedent(precedent: Precedent) -> str:
+    clauses = ", ".join(precedent.clauses) or "no clause"
+    approved = f", approved by {precedent.approver}" if precedent.approver else ""
+    return (
+        f"{precedent.ticket_id}  {precedent.likeness:.0%} alike  {precedent.verdict}, {precedent.topic or 'no topic'}, "
+        f"{clauses}\n  {precedent.agent}{approved}: {precedent.reason}"
+    )
 
 
 def _due_times(story: TicketStory) -> Iterable[str]:

@@ -102,7 +102,7 @@ def show_ticket(number: str) -> TicketStory:
     with store.reading() as session:
         story = store.show_ticket(session, number)
     if story is None:
-        raise _unknown_ticket(number)
+        raise unknown_ticket(number)
     return story
 
 
@@ -179,9 +179,10 @@ def known_ticket(tx: Transaction, number: str) -> TicketRow:
     """The ticket of this number; Problem 404 when there is none."""
     ticket = store.ticket_row(tx.session, number)
     if ticket is None:
-        raise _unknown_ticket(number)
+        raise unknown_ticket(number)
     return ticket
 
 
-def _unknown_ticket(number: str) -> Problem:
+def unknown_ticket(number: str) -> Problem:
+    """What is wrong with a ticket number that nobody has."""
     return Problem(404, f"There is no ticket {number}", "Ticket numbers look like HN-1042.")

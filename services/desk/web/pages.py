@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.security import HTTPAuthorizationCredentials
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from pydantic import ValidationError
 
 from services.desk import store
+from services.desk.rules.overrides import DECIDABLE, Overriding, clauses_of
 from services.desk.rules.summary import Sort, State, TicketQuery, TicketRow, cursor
+from services.desk.settings import settings
+from services.desk.web import overrides
+from services.desk.web.api import may_write
 from shared import clock
+from shared.bus import Transaction
 from shared.policies import load_policies
 from shared.vocabulary import Verdict
+from shared.web import Problem
 
 HERE = Path(__file__).parent
 
@@ -82,6 +91,9 @@ def _environment() -> Environment:
     return environment
 
 
+FIELDS = ("question", "verdict", "clause", "second_clause", "topic", "price_line", "reason", "agent", "approver")
+"""What an agent fills in who decides a ticket; besides these, the form carries a version and the token."""
+
 templates = Jinja2Templates(env=_environment())
 
 
@@ -115,20 +127,74 @@ def _link(query: TicketQuery, **changes: Any) -> str:
 @router.get("/tickets/{number}")
 def ticket(request: Request, number: str) -> HTMLResponse:
     """The story of one ticket."""
+    return ticket_page(request, number)
+
+
+def ticket_page(
+    request: Request, number: str, *, wrong: Problem | None = None, filled: Mapping[str, str] | None = None
+) -> HTMLResponse:
+    """The page of a ticket; when a form could not be taken, with what was `wrong` and as it was `filled` in."""
     with store.reading() as session:
         story = store.show_ticket(session, number)
     if story is None:
         return _page(request, "missing.html.j2", status=404, number=number)
     counted_on = story.routing.counted_on if story.routing else None
+    policies = load_policies()
+    policy = policies.provider(story.ticket.provider)
     return _page(
         request,
         "ticket.html.j2",
+        status=wrong.status if wrong else 200,
         story=story,
         ticket=story.ticket,
         zone=zone_of(story.ticket, counted_on),
-        document=load_policies().provider(story.ticket.provider).provider.document,
+        document=policy.provider.document,
+        policy=policy,
+        topics=sorted(policies.topics.items(), key=lambda item: item[1].title),
+        verdicts=DECIDABLE,
+        of_topic=clauses_of(story.decision, policy) if story.decision else [],
+        may_write=settings().token is not None,
+        wrong=wrong,
+        filled={**dict.fromkeys(FIELDS, ""), **(filled or {})},
         now=clock.now(),
     )
+
+
+@router.post("/tickets/{number}/override")
+def override(
+    request: Request, number: str, body: Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
+) -> Response:
+    """Take the form of an agent who decides a ticket, and show the ticket again.
+
+    The form carries the desk's token, as the API's callers do: no cookie says who somebody is, so that no other site
+    can write in his name.
+    """
+    filled = {name: value.strip() for name, value in parse_qsl(body.decode(errors="replace"))}
+    shown = HTTPAuthorizationCredentials(scheme="Bearer", credentials=filled.pop("token", ""))
+    clauses = tuple(clause for clause in (filled.get("clause"), filled.get("second_clause")) if clause)
+    of_wish = {"version", *FIELDS} - {"clause", "second_clause"}
+    told = {name: value for name, value in filled.items() if name in of_wish and value}
+    try:
+        from_this_site(request)
+        may_write(shown)
+        wish = Overriding.model_validate({**told, "clauses": clauses})
+        with Transaction.begin("desk") as tx:
+            tx.say(overrides.override(tx, number, wish))
+    except ValidationError as error:
+        fields = ", ".join(dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()))
+        problem = Problem(422, "The form is not complete", f"Look at: {fields.replace('_', ' ')}.")
+        return ticket_page(request, number, wrong=problem, filled=filled)
+    except Problem as problem:
+        return ticket_page(request, number, wrong=problem, filled=filled)
+    return RedirectResponse(f"/tickets/{number}", status_code=303)
+
+
+def from_this_site(request: Request) -> None:
+    """Refuse a form that another site sent; Problem 403."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    foreign = site not in {"same-origin", "none"} if site else origin and urlsplit(origin).netloc != request.url.netloc
+    if foreign:
+        raise Problem(403, "This form came from another site", "Open the ticket at the desk, and decide there.")
 
 
 @router.get("/arrivals")
