@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, col, select
 from shared import clock
 from shared.db import Model, json_column
 from shared.events import TicketOpened, VerdictOverridden
-from shared.vocabulary import Decision, Precedent, TicketFacts, Verdict
+from shared.vocabulary import Decision, Precedent, Verdict
 
 SCHEMA = "scope"
 MOST_COMPARED = 1_000
@@ -35,11 +35,6 @@ class RequestRecord(Model, table=True):
     ticket: dict[str, Any] = Field(sa_column=json_column())
     text: str
     corrections: list[str] = Field(default_factory=list, sa_column=json_column())
-
-    @property
-    def facts(self) -> TicketFacts:
-        """The ticket as it was opened."""
-        return TicketFacts.model_validate(self.ticket)
 
     @property
     def words(self) -> str:
@@ -177,11 +172,9 @@ def precedents(session: Session, provider: str | None = None) -> list[PrecedentR
     return sorted(session.exec(statement), key=lambda row: row.decided_at, reverse=True)
 
 
-def comparable(session: Session, provider: str, ticket_id: str) -> Iterator[tuple[str, Precedent]]:
-    """The precedents of a provider on other tickets, with the words of their requests."""
-    for row in precedents(session, provider)[:MOST_COMPARED]:
-        if row.ticket_id != ticket_id:
-            yield row.text, row.as_precedent()
+def comparable(session: Session, provider: str) -> list[tuple[str, Precedent]]:
+    """The newest precedents of a provider, with the words of their requests."""
+    return [(row.text, row.as_precedent()) for row in precedents(session, provider)[:MOST_COMPARED]]
 
 
 def waiting(session: Session, provider: str) -> Iterator[tuple[RequestRecord, Decision]]:

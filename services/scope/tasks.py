@@ -116,21 +116,22 @@ def _say(tx: Transaction, ticket: TicketFacts, text: str, decision: Decision) ->
 def _dismiss(tx: Transaction, event: VerdictOverridden | TicketFactCorrected, reason: str) -> None:
     dismissed = {"event_id": derived_id("dismissed", event.event_id), "agent": event.agent, "reason": reason}
     tx.say(OverrideDismissed(ticket_id=event.ticket.ticket_id, **dismissed))
-    log.info("override dismissed", ticket_id=event.ticket.ticket_id, reason=reason)
+    log.info("override dismissed", ticket_id=event.ticket.ticket_id, version=event.version)
 
 
 def _show_precedents(tx: Transaction, ticket: TicketFacts, words: str, decision: Decision) -> None:
-    known = store.comparable(tx.session, ticket.provider, ticket.ticket_id)
-    if found := precedents.nearest(words, decision.topic, known):
+    known = store.comparable(tx.session, ticket.provider)
+    if found := precedents.nearest(ticket.ticket_id, words, decision.topic, known):
         tx.say(PrecedentsFound(ticket_id=ticket.ticket_id, precedents=found))
 
 
 def _tell_of_precedent(tx: Transaction, new: store.PrecedentRecord) -> None:
-    """Show a new precedent on the tickets like it that still wait for a person."""
+    """Show a new precedent on the tickets like it that still wait for a person, where it is among the nearest."""
+    known = store.comparable(tx.session, new.provider)
     for request, decision in store.waiting(tx.session, new.provider):
-        alike = precedents.nearest(request.words, decision.topic, [(new.text, new.as_precedent())])
-        if alike and request.ticket_id != new.ticket_id:
-            _show_precedents(tx, request.facts, request.words, decision)
+        found = precedents.nearest(request.ticket_id, request.words, decision.topic, known)
+        if new.ticket_id in {precedent.ticket_id for precedent in found}:
+            tx.say(PrecedentsFound(ticket_id=request.ticket_id, precedents=found))
 
 
 @lru_cache

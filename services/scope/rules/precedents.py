@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from services.scope.rules.language import SMALL_WORDS
 from services.scope.rules.words import plain, words
@@ -27,16 +28,21 @@ _SMALL = SMALL_WORDS["en"] | SMALL_WORDS["nl"]
 
 def likeness(one: str, other: str) -> float:
     """How much two texts have in common, from 0 to 1: the cosine of their telling words and groups of letters."""
-    first, second = set(_features(one)), set(_features(other))
+    first, second = _features(one), _features(other)
     if not first or not second:
         return 0.0
     return len(first & second) / math.sqrt(len(first) * len(second))
 
 
-def nearest(text: str, topic: str | None, known: Iterable[tuple[str, Precedent]]) -> tuple[Precedent, ...]:
-    """The precedents that are most like a request, best first. `known` are precedents with their own request's text."""
+def nearest(
+    ticket_id: str, text: str, topic: str | None, known: Iterable[tuple[str, Precedent]]
+) -> tuple[Precedent, ...]:
+    """The precedents that are most like a request, best first, and never its own.
+
+    `known` are precedents with the words of their own requests.
+    """
     ranked = sorted(
-        (_weighed(text, topic, told, precedent) for told, precedent in known),
+        (_weighed(text, topic, told, precedent) for told, precedent in known if precedent.ticket_id != ticket_id),
         key=lambda precedent: (-precedent.likeness, precedent.ticket_id),
     )
     return tuple(precedent for precedent in ranked if precedent.likeness >= FAINTEST)[:MOST]
@@ -47,9 +53,12 @@ def _weighed(text: str, topic: str | None, told: str, precedent: Precedent) -> P
     return precedent.model_copy(update={"likeness": round(min(1.0, likeness(text, told) + extra), 3)})
 
 
-def _features(text: str) -> Iterator[str]:
-    for word in words(plain(text)):
-        if word not in _SMALL:
-            yield word
-            framed = f"_{word}_"
-            yield from (f"~{framed[at : at + LETTERS]}" for at in range(len(framed) - LETTERS + 1))
+@lru_cache(maxsize=2_000)
+def _features(text: str) -> frozenset[str]:
+    return frozenset(feature for word in words(plain(text)) if word not in _SMALL for feature in _of_word(word))
+
+
+def _of_word(word: str) -> Iterator[str]:
+    yield word
+    framed = f"_{word}_"
+    yield from (f"~{framed[at : at + LETTERS]}" for at in range(len(framed) - LETTERS + 1))

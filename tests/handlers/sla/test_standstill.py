@@ -207,6 +207,14 @@ def test_a_decision_that_the_supplier_acts_suspends_until_one_that_he_does_not(h
     assert [end.why for end in said(TicketResumed)] == [ResumeReason.DECIDED_ANEW]
 
 
+def test_what_a_person_decides_changes_due_times_with_what_was_due_before_and_after(happen, said):
+    happen(decided(), decided(1, sla="suspended", verdict=Verdict.SUPPLIER, version=2, decided_by="Kim"))
+    [rederived] = said(TargetsRederived)
+    assert rederived.why == "Kim decided that it is supplier"
+    assert {change.target for change in rederived.changes} == {FIRST, RESOLUTION}
+    assert all(change.before and change.after is None for change in rederived.changes)
+
+
 # --- warnings ---------------------------------------------------------------------------------------------------------
 
 

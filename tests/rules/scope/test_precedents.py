@@ -27,19 +27,25 @@ def precedent(number, topic=None):
 
 
 def test_the_most_similar_request_comes_first_and_an_unlike_one_not_at_all():
-    found = nearest(CHECKOUT, None, [(OTHER, precedent("HN-1")), (ALIKE, precedent("HN-2"))])
+    found = nearest("HN-9", CHECKOUT, None, [(OTHER, precedent("HN-1")), (ALIKE, precedent("HN-2"))])
     assert [known.ticket_id for known in found] == ["HN-2"]
     assert FAINTEST < found[0].likeness < 1
 
 
 def test_the_same_topic_is_enough_where_the_language_differs():
     dutch = "Afrekenen\nDe betaalpagina blijft leeg."
-    assert nearest(CHECKOUT, "third-party-plugins-themes", [(dutch, precedent("HN-1"))]) == ()
-    assert nearest(CHECKOUT, "third-party-plugins-themes", [(dutch, precedent("HN-1", "third-party-plugins-themes"))])
+    assert nearest("HN-9", CHECKOUT, "third-party-plugins-themes", [(dutch, precedent("HN-1"))]) == ()
+    assert nearest(
+        "HN-9", CHECKOUT, "third-party-plugins-themes", [(dutch, precedent("HN-1", "third-party-plugins-themes"))]
+    )
+
+
+def test_a_ticket_is_no_precedent_of_its_own():
+    assert nearest("HN-9", CHECKOUT, None, [(CHECKOUT, precedent("HN-9"))]) == ()
 
 
 def test_no_more_than_three_are_shown():
-    assert len(nearest(CHECKOUT, None, [(CHECKOUT, precedent(f"HN-{n}")) for n in range(9)])) == MOST
+    assert len(nearest("HN-9", CHECKOUT, None, [(CHECKOUT, precedent(f"HN-{n}")) for n in range(8)])) == MOST
 
 
 @given(st.text(), st.text())
