@@ -10,9 +10,13 @@ WORD = re.compile(r"[a-z0-9]+(?:['.@_+-][a-z0-9]+)*")
 _ODD_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u2013": "-", "\u2014": "-"})
 
 
+_UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+"""Signs that are not seen: of no width, of another direction, tags. They hide words from us, not from the reader."""
+
+
 def plain(text: str) -> str:
-    """Lower case, one kind of apostrophe and dash, no accents, single spaces."""
-    decomposed = unicodedata.normalize("NFKD", text.translate(_ODD_QUOTES).lower())
+    """Lower case, one kind of apostrophe and dash, no accents, no unseen signs, single spaces."""
+    decomposed = unicodedata.normalize("NFKD", _UNSEEN.sub("", text).translate(_ODD_QUOTES).lower())
     return " ".join("".join(sign for sign in decomposed if not unicodedata.combining(sign)).split())
 
 
@@ -30,17 +34,39 @@ _QUOTE_HEADER = re.compile(
 )
 
 
-def own_words(body: str) -> str:
-    """What the writer added: without quoted lines, the mail below a quote header, and signatures.
+_MARKUP = re.compile(
+    r"<!--.{0,2000}?-->|<(style|script|head)\b[^<>]{0,200}>.{0,20000}?</\1>|</?[a-z][a-z0-9]*(?:\s[^<>]{0,500})?/?>",
+    re.IGNORECASE | re.DOTALL,
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_TO_THE_PROGRAM = re.compile(
+    r"\b(?:ignore|disregard|forget|override|negeer|vergeet) (?:all |any |the |your |alle |de |je |jullie )*"
+    r"(?:previous |prior |above |earlier |eerdere |vorige )?"
+    r"(?:instructions?|rules?|polic(?:y|ies)|prompts?|instructies?|regels|beleid)"
+    r"|\b(?:mark|classify|label|treat|markeer|classificeer) (?:this|it|dit)(?: \w+)? (?:as|als) "
+    r"|\byou are (?:now )?(?:an? )?(?:ai|assistant|language model|chatbot|classifier)\b|\bsystem prompt\b"
+    r"|\b(?:verdict|classification) (?:is|must|should|shall) ",
+    re.IGNORECASE,
+)
+"""Told to whoever reads what to answer: such a sentence asks for nothing."""
 
-    Intake has folded these already; a request from elsewhere may still carry them. A message that is nothing but a
-    quotation is kept whole.
+MOST_TEXT = 100_000
+"""Characters that are looked at; a person says what he wants well before."""
+
+
+def own_words(body: str) -> str:
+    """What the writer added and a person would read as his request.
+
+    Without quoted lines, the mail below a quote header, signatures, markup, and sentences that tell a program what to
+    decide. Intake has folded most of these already; a request from elsewhere may still carry them. A message that is
+    nothing but a quotation is kept whole.
     """
+    body = _MARKUP.sub(" ", body[:MOST_TEXT])
     kept: list[str] = []
     for line in body.splitlines():
         if _SIGNATURE.match(line) or _QUOTE_HEADER.match(line):
             break
         if not _QUOTED_LINE.match(line):
-            kept.append(line)
+            kept.append(" ".join(one for one in _SENTENCE.split(line) if not _TO_THE_PROGRAM.search(one)))
     own = "\n".join(kept).strip()
     return own or body.strip()
