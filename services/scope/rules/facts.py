@@ -52,7 +52,7 @@ class FactReader:
 
         The record's value replaces the message's, but for what is asked.
         """
-        recorded = [fact for note in notes for fact in self._read(note, Origin.RECORD, received_at)]
+        recorded = self._as_of_now([fact for note in notes for fact in self._read(note, Origin.RECORD, received_at)])
         recorded += [fact for note in notes for fact in self._worded(plain(note), Origin.RECORD, (DOWN,))]
         if account_known:
             recorded.append(Known("account-known", "yes", Origin.RECORD, "the sender's account"))
@@ -66,6 +66,12 @@ class FactReader:
             *(fact for fact in recorded if fact.name not in asked),
             *(fact for fact in told if fact.name not in settled),
         )
+
+    def _as_of_now(self, recorded: Sequence[Known]) -> list[Known]:
+        """Of a fact that has one value, the later note counts: a case that was handed over and came back is back."""
+        latest = {fact.name: fact for fact in recorded}
+        several = {name for name, words in self.wordings.facts.items() if words.several}
+        return [fact for fact in recorded if fact.name in several or fact is latest[fact.name]]
 
     def _read(self, text: str, origin: Origin, received_at: datetime) -> Iterator[Known]:
         said = plain(text)
