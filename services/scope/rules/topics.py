@@ -29,8 +29,9 @@ FEWEST_TELLING_WORDS = 2
 ONE_PHRASE = 0.5
 LONGEST_PHRASE = 5
 
-MIDDLE, NEAREST, CONTRAST, PHRASES = 9.0, 7.0, 1.0, 0.25
-"""What the comparisons weigh, before the exponential."""
+MIDDLE, NEAREST, CONTRAST, PHRASES = 7.5, 6.0, 0.85, 0.2
+"""What the comparisons weigh, before the exponential: measured, and rather too little than too much, so that a topic
+that is nearly as likely still votes."""
 
 
 @dataclass(frozen=True)

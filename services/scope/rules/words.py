@@ -50,6 +50,16 @@ _TO_THE_PROGRAM = re.compile(
 )
 """Told to whoever reads what to answer: such a sentence asks for nothing."""
 
+_DISCLAIMER = re.compile(
+    r"\bintended recipient|\b(?:e-?mail|message|bericht|mail)\b[^.]{0,60}\b(?:is|are|contains?|bevat|kan)\b[^.]{0,40}"
+    r"\b(?:confidential|privileged|vertrouwelijk)|\bconsider the environment|\bdenk aan het milieu|\bgeadresseerde\b"
+    r"|\b(?:scan\w*|checked|gescand|gecontroleerd)\b[^.]{0,40}\b(?:virus\w*|malware)"
+    r"|\b(?:copying|disclosure|distribution|verspreiding)\b[^.]{0,80}\b(?:not allowed|prohibited|forbidden|verboden)"
+    r"|^sent from my |^verzonden (?:vanaf|met) mijn |\bno rights can be derived|\bgeen rechten\b[^.]{0,30}ontleend",
+    re.IGNORECASE,
+)
+"""What stands below mails of many offices."""
+
 MOST_TEXT = 100_000
 """Characters that are looked at; a person says what he wants well before."""
 
@@ -57,9 +67,9 @@ MOST_TEXT = 100_000
 def own_words(body: str) -> str:
     """What the writer added and a person would read as his request.
 
-    Without quoted lines, the mail below a quote header, signatures, markup, and sentences that tell a program what to
-    decide. Intake has folded most of these already; a request from elsewhere may still carry them. A message that is
-    nothing but a quotation is kept whole.
+    Without quoted lines, the mail below a quote header, signatures, disclaimers, markup, and sentences that tell a
+    program what to decide. Intake has folded most of these already; a request from elsewhere may still carry them. A
+    message that is nothing but a quotation is kept whole.
     """
     body = _MARKUP.sub(" ", body[:MOST_TEXT])
     kept: list[str] = []
@@ -67,6 +77,10 @@ def own_words(body: str) -> str:
         if _SIGNATURE.match(line) or _QUOTE_HEADER.match(line):
             break
         if not _QUOTED_LINE.match(line):
-            kept.append(" ".join(one for one in _SENTENCE.split(line) if not _TO_THE_PROGRAM.search(one)))
+            kept.append(" ".join(one for one in _SENTENCE.split(line) if not _is_no_request(one)))
     own = "\n".join(kept).strip()
     return own or body.strip()
+
+
+def _is_no_request(sentence: str) -> bool:
+    return bool(_TO_THE_PROGRAM.search(sentence) or _DISCLAIMER.search(sentence))
