@@ -95,6 +95,19 @@ class Likeness:
             self._contrasts.likeness(ids, values) + self._group_bias * values.sum(),
         )
 
+    def telling(self, found: Sequence[str], group: str, most: int) -> tuple[str, ...]:
+        """The words that speak most for a group rather than for the rest, strongest first; none for a group unknown."""
+        if group not in self.groups:
+            return ()
+        row = self.groups.index(group)
+        points = {
+            word: float(self._rarity[number] * self._contrasts.at(number, row))
+            for word in found
+            if (number := self._ids.get(word)) is not None
+        }
+        strongest = sorted((word for word in points if points[word] > 0), key=lambda word: -points[word])
+        return tuple(strongest[:most])
+
 
 @dataclass(frozen=True)
 class _Table:
@@ -138,6 +151,12 @@ class _Index:
         self._height = height
         self._row, self._value = table.rows[order].astype(np.int32), table.values[order]
         self._start = np.searchsorted(table.columns[order], np.arange(width + 1))
+
+    def at(self, column: int, row: int) -> float:
+        """The value at one place."""
+        start, end = self._start[column : column + 2]
+        place = start + np.searchsorted(self._row[start:end], row)
+        return float(self._value[place]) if place < end and self._row[place] == row else 0.0
 
     def likeness(self, ids: Ints, values: Floats) -> Floats:
         """The cosine of a vector with every row."""

@@ -27,6 +27,7 @@ ABOUT_NOTHING = frozenset(_EVERYWHERE.split())
 
 FEWEST_TELLING_WORDS = 2
 ONE_PHRASE = 0.5
+MOST_TELLING = 5
 LONGEST_PHRASE = 5
 
 MIDDLE, NEAREST, CONTRAST, PHRASES = 7.5, 6.0, 0.85, 0.2
@@ -72,6 +73,10 @@ class TopicIndex:
             Ranked(name, share, tuple(hits.get(name, ()))) for name, share in zip(self._names, shares, strict=True)
         )
         return sorted(ranked, key=lambda one: -one.probability)
+
+    def telling(self, text: str, topic: str) -> tuple[str, ...]:
+        """The words of a text that speak most for a topic."""
+        return self._examples.telling(words(plain(text)), topic, MOST_TELLING)
 
     def says_little(self, text: str) -> bool:
         """Whether a message has no phrase of any topic and at most one known word that is about anything."""
