@@ -81,6 +81,7 @@ def _decision(decision: Decision, policy: Policy, policies: Policies) -> dict[st
         "policy_is_current": decision.policy_version == policy.version,
         "clauses": list(_clauses(decision, policy)),
         "read_as": winner,
+        "words": list(told.get("words", ())),
         "facts": [fact | {"decided": _decided(fact, row.get("when", {}))} for fact in told.get("facts", ())],
         "runners_up": [vote for vote in votes if vote is not winner],
         "parts": [_decision(part, policy, policies) for part in decision.parts],

@@ -72,7 +72,7 @@ def _summary(decision: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
 
 def _reasons(decision: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     if vote := decision["read_as"]:
-        words = ", ".join(vote["phrases"]) or "its likeness to the examples"
+        words = ", ".join(dict.fromkeys([*vote["phrases"], *decision["words"]])) or "its likeness to the examples"
         yield "topic", vote["title"], words, "message", f"belief {vote['probability']:.0%}"
     for fact in decision["facts"]:
         yield "fact", f"{fact['fact']}: {fact['value']}", fact["words"], fact["from"], "decided" * fact["decided"]
