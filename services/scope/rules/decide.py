@@ -91,7 +91,14 @@ class Decider:
         body = own_words(request.body)[:MOST_CHARACTERS]
         language = detect(f"{request.subject}\n{body}") or request.language
         whole = self._judge(request, policy, request.subject, body, language)
-        return parts.of_message(body, whole, lambda piece: self._judge(request, policy, "", piece, language))
+        prior = self._prior(policy, request.product)
+        return parts.of_message(
+            request.subject,
+            body,
+            whole,
+            rank=lambda piece: self.index.rank(piece, prior),
+            judge=lambda piece: self._judge(request, policy, "", piece, language),
+        )
 
     def _judge(self, request: Request, policy: Policy, subject: str, body: str, language: str | None) -> Decision:
         text = f"{subject}\n{body}"
