@@ -20,12 +20,11 @@ from services.scope.rules.words import own_words
 from shared.policies import Policies, Policy
 from shared.policies.decisions import Certainty, DecisionRow, Facts, StandingPrecondition
 from shared.policies.models import Text
-from shared.policies.topics import Topic
 from shared.vocabulary import Decision, Party, Verdict
 
-VOTERS = 8
+VOTERS = 12
 LEAST_VOTE = 0.02
-SILENT_TOPIC, OTHER_PRODUCT, OWN_PRODUCT = 0.35, 0.6, 1.3
+SILENT_TOPIC, OTHER_PRODUCT, OWN_PRODUCT = 0.12, 0.36, 1.7
 """How the belief in a topic changes when no row names it, only rows of other products, or one of this product."""
 
 NEEDS_A_PERSON = {Certainty.FIRM: 0.5, Certainty.JUDGEMENT: 0.62, Certainty.SILENT: 1.1}
@@ -111,7 +110,7 @@ class Decider:
             if one.probability >= LEAST_VOTE or one is ranked[0]
         ]
         told_enough = DOWN in facts or not self.index.says_little(text)
-        reading = _Reading(request, policy, language, known, facts, votes)
+        reading = _Reading(request, policy, language, known, facts, votes, text)
         return self._answer(reading) if told_enough else self._ask_what_it_is(reading)
 
     def _prior(self, policy: Policy, product: str | None) -> Mapping[str, float]:
@@ -145,7 +144,7 @@ class Decider:
             preconditions=_preconditions(reading, topic_id, row),
             confidence=confidence,
             needs_person=confidence < NEEDS_A_PERSON[certainty] or _is_a_guess(row),
-            explanation=_explanation(reading, row, topic, asked),
+            explanation=self._explanation(reading, row, topic_id, asked),
         )
 
     def _ask_what_it_is(self, reading: _Reading) -> Decision:
@@ -158,8 +157,29 @@ class Decider:
             responsible_party=Party.CUSTOMER,
             department=topic.department,
             confidence=CONFIDENCE_OF_A_GUESS,
-            explanation=_explanation(reading, None, topic, (WHAT_IS_IT.in_language(reading.reply),)),
+            explanation=self._explanation(reading, None, topic_id, (WHAT_IS_IT.in_language(reading.reply),)),
         )
+
+    def _explanation(
+        self, reading: _Reading, row: DecisionRow | None, topic_id: str, questions_asked: tuple[str, ...]
+    ) -> dict[str, Any]:
+        return {
+            "topic": self.policies.topics[topic_id].title,
+            "words": list(self.index.telling(reading.text, topic_id)),
+            "votes": [
+                {
+                    "topic": vote.ranked.topic,
+                    "probability": round(vote.ranked.probability, 3),
+                    "verdict": vote.verdict,
+                    "phrases": list(vote.ranked.phrases),
+                }
+                for vote in reading.votes
+            ],
+            "facts": [{"fact": f.name, "value": f.value, "from": f.origin, "words": f.words} for f in reading.known],
+            "row": {"topics": list(row.topics), "when": row.when, "certainty": row.certainty} if row else None,
+            "quotes": {clause: reading.policy.clauses[clause].quote for clause in (row.clauses if row else ())},
+            "questions": list(questions_asked),
+        }
 
 
 @dataclass(frozen=True)
@@ -172,6 +192,7 @@ class _Reading:
     known: tuple[Known, ...]
     facts: Facts
     votes: list[_Vote]
+    text: str
 
     @property
     def reply(self) -> str:
@@ -209,13 +230,12 @@ def _elect(votes: list[_Vote]) -> tuple[list[_Vote], float]:
 
 
 def _clauses(side: list[_Vote]) -> tuple[str, ...]:
-    """The clauses of the best row, its second place shared with the next row that comes to the same verdict."""
-    rows = [vote.row.clauses for vote in side if vote.row]
-    if not rows:
-        return ()
-    first, *others = rows
-    ordered = [*first[:2], *(row[0] for row in others[:1] if row), *first[2:]]
-    return tuple(dict.fromkeys(ordered))[:MOST_CLAUSES]
+    """The clauses of the side that won, best first: each row gives its belief to its first, less to its next ones."""
+    points: dict[str, float] = defaultdict(float)
+    for vote in side:
+        for place, clause in enumerate(vote.row.clauses[:MOST_CLAUSES] if vote.row else (), start=1):
+            points[clause] += vote.ranked.probability / place
+    return tuple(sorted(points, key=lambda clause: -points[clause])[:MOST_CLAUSES])
 
 
 def _standing(reading: _Reading, topic: str) -> list[StandingPrecondition]:
@@ -227,24 +247,3 @@ def _preconditions(reading: _Reading, topic: str, row: DecisionRow | None) -> tu
     standing = (rule.precondition for rule in _standing(reading, topic))
     names = dict.fromkeys([*standing, *(row.preconditions if row else ())])
     return tuple(reading.policy.decisions.preconditions[name].in_language(reading.reply) for name in names)
-
-
-def _explanation(
-    reading: _Reading, row: DecisionRow | None, topic: Topic, questions_asked: tuple[str, ...]
-) -> dict[str, Any]:
-    return {
-        "topic": topic.title,
-        "votes": [
-            {
-                "topic": vote.ranked.topic,
-                "probability": round(vote.ranked.probability, 3),
-                "verdict": vote.verdict,
-                "phrases": list(vote.ranked.phrases),
-            }
-            for vote in reading.votes
-        ],
-        "facts": [{"fact": f.name, "value": f.value, "from": f.origin, "words": f.words} for f in reading.known],
-        "row": {"topics": list(row.topics), "when": row.when, "certainty": row.certainty} if row else None,
-        "quotes": {clause: reading.policy.clauses[clause].quote for clause in (row.clauses if row else ())},
-        "questions": list(questions_asked),
-    }

@@ -45,7 +45,7 @@ def of_message(subject: str, body: str, whole: Decision, rank: Rank, judge: Judg
         if part.verdict is not Verdict.NO_ACTION:
             different.setdefault((part.verdict, part.clauses), part)
     parts = list(different.values())
-    return _together(whole, parts) if len(parts) > 1 else whole
+    return together(whole, parts) if len(parts) > 1 else whole
 
 
 def _divided(pieces: Sequence[Piece], rank: Rank) -> list[Piece]:
@@ -90,7 +90,7 @@ def _answers(pieces: Sequence[Piece], judge: Judge) -> list[Decision]:
     return [decision for _, decision in answered]
 
 
-def _together(whole: Decision, parts: list[Decision]) -> Decision:
+def together(whole: Decision, parts: list[Decision]) -> Decision:
     """One decision for a message that asks several things; each keeps its own answer in `parts`."""
     verdicts = {part.verdict for part in parts}
     levels = [part.emergency for part in (*parts, whole) if part.emergency]
