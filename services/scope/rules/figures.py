@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+
+from services.scope.rules.dates import COUNT, SMALL, WRITTEN, moment
+from services.scope.rules.upgrades import just_upgraded
 
 Figure = tuple[str, str, str]
 """Fact, value, and the words that showed it."""
 
-JUST_UPGRADED = timedelta(hours=48)
-"""How long an upgrade counts as "just did": a reading, the document gives no period (HS-A7)."""
-
 BACKUPS_REACH_BACK = 28
 """Days: the oldest restore point that four weeks of backups can have (HN-A13)."""
+
+UNJUSTIFIED_MARKS = 3
+"""How many unjustified marks "emergency" are too many: a reading, the document only says "too often" (HS-A5)."""
 
 OLDEST_SUPPORTED = (2, 4)
 """The lowest H-Sphere version that is supported (h-sphere.version.minimum)."""
@@ -34,19 +37,23 @@ def read(said: str, received_at: datetime) -> Iterator[Figure]:
     yield from _versions(said)
     yield from _browsers(said)
     yield from _backup_age(said, received_at)
-    yield from _dated_upgrade(said, received_at)
-    yield from _numbers_for_prices(said)
+    if upgraded := just_upgraded(said, received_at):
+        recently, words = upgraded
+        yield ("just-upgraded", "yes" if recently else "no", words)
+    yield from _numbers_for_prices(said, received_at)
+    yield from _marks(said)
 
 
 _PRODUCT_VERSION = re.compile(
-    r"(?:h-?sphere|hsphere|panel|control panel|versions?|versie|running|run|draai\w*|on|upgraded? from|installed)"
+    r"(?<!since )(?<!sinds )(?:h-?sphere|hsphere|panel|control panel|versions?|versie|running|run|draai\w*|on|upgraded? from|installed)"
     r"\s*(?:is |version |versie |v\.? ?|release |: ?|still |on |nog )*(\d+(?:\.\d+)+)(?=[^\d.%]|\.?$|\. )"
+    r"|\b(2(?:\.\d+)+) (?:box(?:es)?|servers?|machines?|install\w*|systems?|systemen|panels?|paneel)\b"
 )
 
 
 def _versions(said: str) -> Iterator[Figure]:
     for match in _PRODUCT_VERSION.finditer(said):
-        version = numbers(match[1])
+        version = numbers(match[1] or match[2])
         if version[0] == OLDEST_SUPPORTED[0]:  # other software has other numbers
             yield ("product-version", "supported" if version >= OLDEST_SUPPORTED else "too-old", match[0])
             return
@@ -72,31 +79,8 @@ def _browsers(said: str) -> Iterator[Figure]:
         yield ("browser", "not-listed", unlisted[0])
 
 
-_SMALL = {
-    name: number
-    for number, names in enumerate(
-        (
-            "two twee",
-            "three drie",
-            "four vier",
-            "five vijf",
-            "six zes",
-            "seven zeven",
-            "eight acht",
-            "nine negen",
-            "ten tien",
-        ),
-        start=2,
-    )
-    for name in names.split()
-}
-_COUNT = rf"(\d{{1,3}}|{'|'.join(_SMALL)})"
-_AGO = re.compile(rf"\b{_COUNT} (days?|weeks?|months?|dagen|weken|maanden) (?:ago|old|geleden|oud)\b")
+_AGO = re.compile(rf"\b{COUNT} (days?|weeks?|months?|dagen|weken|maanden) (?:ago|old|geleden|oud)\b")
 _DAYS = {"d": 1, "w": 7, "m": 30}
-_UPGRADED_HOURS_AGO = re.compile(rf"upgrad(?:(?!\. )[^;]){{0,60}}\b{_COUNT} (?:hours|uur|uren) (?:ago|geleden)\b")
-_DATE = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)(?:[t ](\d\d):(\d\d)(?::\d\d)?(z|[+-]\d\d:?\d\d)?)?")
-
-
 _OF_A_BACKUP = re.compile(
     r"back-? ?ups?\b|restor|terug ?(?:te )?(?:zet|plaats|haal)|\b(?:put|get|bring|roll)\w* (?:\w+ ){0,3}back\b"
 )
@@ -106,54 +90,61 @@ def _backup_age(said: str, received_at: datetime) -> Iterator[Figure]:
     if not _OF_A_BACKUP.search(said):
         return
     for match in _AGO.finditer(said):
-        count = _SMALL.get(match[1]) or int(match[1])
+        count = SMALL.get(match[1]) or int(match[1])
         days = count * _DAYS[match[2][0]]
         yield ("backup-age", "too-old" if days > BACKUPS_REACH_BACK else "kept", match[0])
         return
-    for match in _DATE.finditer(said):
-        if moment := _moment(match):
-            days = (received_at - moment).days
+    for match in WRITTEN.finditer(said):
+        if written := moment(match):
+            days = (received_at - written).days
             yield ("backup-age", "too-old" if days > BACKUPS_REACH_BACK else "kept", match[0])
             return
 
 
-def _dated_upgrade(said: str, received_at: datetime) -> Iterator[Figure]:
-    if "upgrad" not in said:
-        return
-    if match := _UPGRADED_HOURS_AGO.search(said):
-        since = timedelta(hours=_SMALL.get(match[1]) or int(match[1]))
-        yield ("just-upgraded", "yes" if since <= JUST_UPGRADED else "no", match[0])
-        return
-    for match in _DATE.finditer(said):
-        if moment := _moment(match):
-            since = received_at - moment
-            recent = timedelta(0) <= since <= JUST_UPGRADED
-            yield ("just-upgraded", "yes" if recent else "no", match[0])
-            return
-
-
-def _moment(match: re.Match[str]) -> datetime | None:
-    """A date with or without a time in a note; UTC where no zone is written, None for a date that does not exist."""
-    year, month, day, hour, minute, zone = match.groups()
-    written = f"{year}-{month}-{day}T{hour or '00'}:{minute or '00'}:00{(zone or '+00:00').upper()}"
-    try:
-        return datetime.fromisoformat(written).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-_SERVER_COUNT = re.compile(rf"\b{_COUNT} (?:h-?sphere )?(?:servers|boxes|machines)\b")
-_LICENCE_FEES = re.compile(r"licen[cs]\w*[^.$]{0,40}(?:usd|\$)\s?(\d[\d,]*)|(?:usd|\$)\s?(\d[\d,]*)[^.]{0,30}licen[cs]")
-_SUPPORT_YEAR = re.compile(
-    r"\b(first|second|third|fourth|eerste|tweede|derde|vierde) (?:support )?(?:year|jaar)|\byear (\d+)\b"
+_SERVER_COUNT = re.compile(rf"\b{COUNT} (?:h-?sphere )?(?:servers|boxes|machines)\b")
+_LICENCE_FEES = re.compile(
+    r"licen[cs]\w*[^.$]{0,40}(?:usd|\$)\s?(\d[\d,]*)|(?:usd|\$)\s?(\d[\d,]*)[^.]{0,30}licen[cs]"
+    r"|licen[cs]\w* (?:\w+ )?(?:for|worth|of|at|voor|van) (?!(?:19|20)\d\d\b)(\d[\d,]{2,})\b"
 )
+_MORE_FEES = re.compile(r"\b(?:another|further|additional|extra|nog eens|nog) (?:usd|\$)?\s?(\d[\d,]{2,})\b")
 _ORDINALS = {"first": 1, "eerste": 1, "second": 2, "tweede": 2, "third": 3, "derde": 3, "fourth": 4, "vierde": 4}
+_SUPPORT_YEAR = re.compile(
+    r"(\b(?:after|na) (?:\w+ )?)?"
+    rf"\b(?:({'|'.join(_ORDINALS)}) (?:\w+ )?(?:year|jaar)|year (\d+))\b"
+    r"(?=( (?:\w+ )?(?:ends?|ended|is over|runs out|expires?|loopt af|is voorbij)\b)?)"
+)
+_LICENCE_BOUGHT = re.compile(r"licen[cs]es? (?:purchased|bought|gekocht) (?=20\d\d-)")
 
 
-def _numbers_for_prices(said: str) -> Iterator[Figure]:
+def _numbers_for_prices(said: str, received_at: datetime) -> Iterator[Figure]:
     if match := _SERVER_COUNT.search(said):
-        yield ("servers", str(_SMALL.get(match[1]) or int(match[1])), match[0])
+        yield ("servers", str(SMALL.get(match[1]) or int(match[1])), match[0])
     if match := _LICENCE_FEES.search(said):
-        yield ("licence-fees", (match[1] or match[2]).replace(",", ""), match[0])
+        later = [more for more in _MORE_FEES.finditer(said) if more.start() >= match.end()]
+        fees = [match[1] or match[2] or match[3], *(more[1] for more in later)]
+        total = sum(int(fee.replace(",", "")) for fee in fees)
+        yield ("licence-fees", str(total), " \u2026 ".join([match[0], *(more[0] for more in later)]))
+    yield from _support_year(said, received_at)
+
+
+def _support_year(said: str, received_at: datetime) -> Iterator[Figure]:
+    """Which year of support it is about: told, or counted from the purchase of the licence (HS-A9)."""
     if match := _SUPPORT_YEAR.search(said):
-        yield ("support-year", match[2] or str(_ORDINALS[match[1]]), match[0])
+        after, ordinal, number, ends = match.groups()
+        year = int(number or _ORDINALS[ordinal])
+        yield ("support-year", str(year + 1 if after or ends else year), match[0])
+    elif bought := _LICENCE_BOUGHT.search(said):
+        date = WRITTEN.match(said, bought.end())
+        if date and (written := moment(date)) and written <= received_at:
+            yield ("support-year", str((received_at - written).days // 365 + 1), bought[0] + date[0])
+
+
+_MARKS = re.compile(rf"\b{COUNT} (?:unjustified )?[^.;\d]{{0,40}}\b(?:emergency|server down)\b")
+_UNJUSTIFIED = re.compile(r"\b(?:unjustified|none (?:\w+ )?justified|not justified|about single accounts)\b")
+
+
+def _marks(said: str) -> Iterator[Figure]:
+    """Whether a customer marked too many tickets as an emergency without reason, as a note counts them."""
+    if (match := _MARKS.search(said)) and _UNJUSTIFIED.search(said):
+        count = SMALL.get(match[1]) or int(match[1])
+        yield ("marked-too-often", "yes" if count >= UNJUSTIFIED_MARKS else "no", match[0])
