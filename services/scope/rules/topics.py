@@ -24,6 +24,7 @@ _EVERYWHERE = """
 """
 ABOUT_NOTHING = frozenset(_EVERYWHERE.split())
 """Words that every kind of request may have."""
+SAYS_NOTHING = STOP_WORDS | ABOUT_NOTHING
 
 FEWEST_TELLING_WORDS = 2
 ONE_PHRASE = 0.5
@@ -81,28 +82,31 @@ class TopicIndex:
     def says_little(self, text: str) -> bool:
         """Whether a message has no phrase of any topic and at most one known word that is about anything."""
         found = words(plain(text))
+        telling = {word for word in found if word not in SAYS_NOTHING and word in self._examples}
+        if len(telling) >= FEWEST_TELLING_WORDS:
+            return False
         points, _ = self._phrases.points(found)
-        telling = {word for word in found if word not in STOP_WORDS | ABOUT_NOTHING and word in self._examples}
-        return max(points.values(), default=0.0) < ONE_PHRASE and len(telling) < FEWEST_TELLING_WORDS
+        return max(points.values(), default=0.0) < ONE_PHRASE
 
 
 PhraseOwners = dict[str, float]
 
 
 class _PhraseBook:
-    """Phrases by their words; those that end in any ending by their whole words and the beginning of the last."""
+    """Phrases by their words; of those with any ending, how long the beginning of the last word is."""
 
     def __init__(self, topics: Mapping[str, Topic]) -> None:
         self._whole: dict[tuple[str, ...], PhraseOwners] = defaultdict(dict)
-        self._open_ended: dict[tuple[str, ...], dict[str, PhraseOwners]] = defaultdict(lambda: defaultdict(dict))
+        self._open_ended: dict[tuple[str, ...], PhraseOwners] = defaultdict(dict)
         for name, topic in topics.items():
             for phrases in topic.phrases.values():
                 for phrase, weight in phrases.weighted():
-                    *fixed, last = words(plain(phrase.removesuffix("*")))
-                    whole = (*fixed, last)
-                    owners = self._open_ended[tuple(fixed)][last] if phrase.endswith("*") else self._whole[whole]
+                    book = self._open_ended if phrase.endswith("*") else self._whole
+                    owners = book[tuple(words(plain(phrase.removesuffix("*"))))]
                     owners[name] = max(weight, owners.get(name, 0.0))
-        self._open_ended = dict(self._open_ended)
+        self._endings: dict[tuple[str, ...], set[int]] = defaultdict(set)
+        for *fixed, beginning in self._open_ended:
+            self._endings[tuple(fixed)].add(len(beginning))
 
     def points(self, found: list[str]) -> tuple[dict[str, float], dict[str, list[str]]]:
         """Points per topic and the phrases that gave them, each phrase counted once; a shared phrase gives less."""
@@ -122,9 +126,9 @@ class _PhraseBook:
                 if topics := self._whole.get(key):
                     yield key, topics
                 *fixed, last = key
-                for beginning, topics in self._open_ended.get(tuple(fixed), {}).items():
-                    if last.startswith(beginning):
-                        yield (*fixed, beginning), topics
+                for size in self._endings.get(tuple(fixed), ()):
+                    if topics := self._open_ended.get((*fixed, last[:size])):
+                        yield (*fixed, last[:size]), topics
 
 
 def _sentences(topics: Mapping[str, Topic]) -> Iterator[tuple[str, str, str]]:
