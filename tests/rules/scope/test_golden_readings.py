@@ -74,6 +74,41 @@ READINGS = [
     (LC, "Does the control panel work in Internet Explorer 8?", "unsupported", "browsers.native-support"),
     (LC, "The portal shows an empty page in Microsoft Edge.", "needs-info", "browsers.native-support"),
     (LC, "Please change the primary domain of my account.", "supported", "account.primary-domain-change"),
+    (LC, "Our SugarCRM shows an error when we export a report.", "supported", "hosted-services.product-sugarcrm"),
+    (
+        LC_EXT,
+        "The Acronis backup job fails with an error every night.",
+        "supported",
+        "externally-hosted-services.product-acronis",
+    ),
+    (LC, "SharePoint gives an error on upload.", "supported", "hosted-services.product-hosted-sharepoint"),
+    (
+        LC_EXT,
+        "SharePoint gives an error on upload.",
+        "supported",
+        "externally-hosted-services.product-sharepoint-microsoft",
+    ),
+    (LC_EXT, "Please carry out the MigrationWiz migration for us.", "unsupported", "exclusions.hands-on-deployment"),
+    (
+        LC_EXT,
+        "Three mailboxes of our MigrationWiz project have the status failed.",
+        "supported",
+        "externally-hosted-services.product-migrationwiz",
+    ),
+    (LC_EXT, "Can an engineer drop by to install Acronis?", "unsupported", "exclusions.on-site-installation"),
+    (LC, "My site was hacked, clean it. I am not going to pay 150 euro.", "unsupported", "exclusions.no-disinfection"),
+    (LC, "Wij zijn gehackt. Maak een forensisch rapport van de inbraak.", "unsupported", "exclusions.no-forensics"),
+    (
+        LC,
+        "Our Joomla was hacked, what must I do now?",
+        "customer-responsibility",
+        "exclusions.recommend-restore-and-update",
+    ),
+    (LC, "Norton blocks the connection of my mail program.", "unsupported", "exclusions.client-os-firewall-antivirus"),
+    (LC, "Can you lay out the network in our new office?", "unsupported", "exclusions.network-setup"),
+    (LC, "The CCP refuses our TXT record with an error.", "supported", "hosted-services.product-dns-hosting"),
+    (LC, "Does the clock of your SLA stop while a supplier has the case?", "supported", "general.sla-suspension"),
+    (LC, "Tot wanneer wordt Hosted SharePoint nog ondersteund?", "supported", "hosted-services.end-of-life-list"),
     # H-Sphere
     (HS, "Apache restarts and the load is 40, which script is it?", "courtesy", "policy.cannot-troubleshoot"),
     (HS, "Please configure the firewall of our servers.", "unsupported", "unsupported.firewall"),
@@ -93,6 +128,7 @@ def test_a_request_is_read_as_the_documents_are(decide, where, text, verdict, cl
 
 SILENT = [
     (LC, "What are your support hours?", "technical"),
+    (LC, "What uptime in percent does your SLA guarantee?", "technical"),
     (LC, "Ik wil mijn geld terug voor de laatste factuur.", "financial"),
     (HS, "How do I get my invoice?", "financial"),
 ]

@@ -73,6 +73,12 @@ def test_a_case_with_the_supplier_suspends_the_service_level(decide):
     assert decide(LC_EXT, SIGN_IN).sla == "running"
 
 
+def test_of_several_notes_the_later_counts(decide):
+    handed_over, handed_back = "Handed over to Microsoft on 5 March", "Microsoft handed the case back on 12 March"
+    assert decide(LC_EXT, SIGN_IN, handed_over, handed_back).verdict == "supported"
+    assert decide(LC_EXT, SIGN_IN, handed_back, handed_over).verdict == "supplier"
+
+
 def test_without_the_fact_that_decides_a_person_sees_the_guess(decide):
     decision = decide(HN, EXPIRED)
     assert decision.verdict == "supported"
