@@ -34,6 +34,12 @@ READINGS = [
         "courtesy",
         "application.best-effort",
     ),
+    (HN, "Do you have any tips to make the shop faster? Our developer can do it.", "supported", "performance.advice"),
+    (HN, "Please optimise our shop so that it loads faster.", "unsupported", "performance.no-implementation"),
+    (HN, "I ran the restore command and it says permission denied.", "supported", "backups.self-service-restore"),
+    (HN, "Who is right, we or our developer? You decide.", "unsupported", "complaints.no-mediation"),
+    (HN, "Is the root disk of our node monitored as well?", "supported", "monitoring.root-filesystem"),
+    (HN, "I bought a certificate at another provider, install it please.", "unsupported", "ssl.implementation"),
     # Kenotronix: the product's section comes before the overview
     (KX_WP, "Where do I find the backups of my site?", "supported", "managed-wordpress.backup"),
     (KX_SHARED, "Can you make a backup of my site?", "customer-responsibility", "shared-hosting.backup"),
@@ -57,6 +63,15 @@ READINGS = [
     (KX_SHARED, "Internet banking of my bank refuses your IBAN.", "unsupported", "general.bank-payment"),
     (KX_SHARED, "Why was my card charged twice this month?", "supported", "general.billing-question"),
     (KX_G, "Mails in G Suite arrive hours late since this morning.", "supported", "g-suite.incidents"),
+    (KX_WP, "The default theme shows an error, nothing was changed.", "supported", "managed-wordpress.default-theme"),
+    (
+        KX_SHARED,
+        "I put another theme on the Joomla of your one-click installer and now it is white.",
+        "unsupported",
+        "shared-hosting.one-click-customization",
+    ),
+    (KX_DEV, "Please run the apt security updates.", "customer-responsibility", "vps-developer.server-administration"),
+    (KX_G, "Can you check our DNS zone for errors?", "supported", "g-suite.dns-inspection"),
     # LuxCloud
     (LC, "Which IMAP server and port do I enter in Outlook?", "supported", "account.mail-client-basic"),
     (
