@@ -96,7 +96,7 @@ _MONTHS = _numbered(
 )
 _MONTH = rf"({'|'.join(_MONTHS)})"
 MONTH_AND_DAY = (
-    rf"(?:(?:on|op) (?:the |de )?(\d{{1,2}})(?:st|nd|rd|th|e)?(?: of)? {_MONTH}"
+    rf"(?:(?:(?:on|op|of|van) )?(?:the |de )?\b(\d{{1,2}})(?:st|nd|rd|th|e)?(?: of)? {_MONTH}"
     rf"|(?:on )?{_MONTH} (\d{{1,2}})|(?:in|last|vorige) {_MONTH})\b"
 )
 """Five groups: day and month, month and day, or a month alone, which `latest` takes."""

@@ -18,7 +18,7 @@ from services.scope.rules.words import plain
 from shared.policies.wordings import Wordings
 
 WISH, DOWN, ONE_ACCOUNT = "wish", "server-down", "individual-account"
-OF_THE_QUESTION = frozenset({WISH, "mail-question", "service"})
+OF_THE_QUESTION = frozenset({WISH, "mail-question", "plan-question", "queue-question", "service"})
 """Facts of what is asked: a note says what is so, not what this message wants, and counts only where that is silent."""
 
 

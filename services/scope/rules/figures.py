@@ -45,7 +45,8 @@ def read(said: str, received_at: datetime) -> Iterator[Figure]:
 
 
 _PRODUCT_VERSION = re.compile(
-    r"(?<!since )(?<!sinds )(?:h-?sphere|hsphere|panel|control panel|versions?|versie|running|run|draai\w*|on|upgraded? from|installed)"
+    r"\b(?<!since )(?<!sinds )(?:h-?sphere|hsphere|panel|control panel|versions?|versie|running|run|draai\w*|on|"
+    r"upgraded? from|installed)"
     r"\s*(?:is |version |versie |v\.? ?|release |: ?|still |on |nog )*(\d+(?:\.\d+)+)(?=[^\d.%]|\.?$|\. )"
     r"|\b(2(?:\.\d+)+) (?:box(?:es)?|servers?|machines?|install\w*|systems?|systemen|panels?|paneel)\b"
 )
@@ -82,7 +83,8 @@ def _browsers(said: str) -> Iterator[Figure]:
 _AGO = re.compile(rf"\b{COUNT} (days?|weeks?|months?|dagen|weken|maanden) (?:ago|old|geleden|oud)\b")
 _DAYS = {"d": 1, "w": 7, "m": 30}
 _OF_A_BACKUP = re.compile(
-    r"back-? ?ups?\b|restor|terug ?(?:te )?(?:zet|plaats|haal)|\b(?:put|get|bring|roll)\w* (?:\w+ ){0,3}back\b"
+    r"back-? ?ups?\b|restor|terug ?(?:te )?(?:zet|plaats|haal)|\b(?:zet|plaats|haal)\w* (?:\w+ ){1,5}terug\b"
+    r"|\b(?:put|get|bring|roll)\w* (?:\w+ ){0,3}back\b"
 )
 
 
@@ -139,12 +141,19 @@ def _support_year(said: str, received_at: datetime) -> Iterator[Figure]:
             yield ("support-year", str((received_at - written).days // 365 + 1), bought[0] + date[0])
 
 
-_MARKS = re.compile(rf"\b{COUNT} (?:unjustified )?[^.;\d]{{0,40}}\b(?:emergency|server down)\b")
-_UNJUSTIFIED = re.compile(r"\b(?:unjustified|none (?:\w+ )?justified|not justified|about single accounts)\b")
+_MARKS = re.compile(
+    rf"\b{COUNT} (?:unjustified )?[^.;\d]{{0,40}}\b(?:emergency|server down)\b"
+    rf"|\b(?:emergency|server down)\b[^.;\d]{{0,40}}\b{COUNT} (?:times|tickets|marks|keer)\b"
+)
+_UNJUSTIFIED = re.compile(
+    r"\b(?:unjustified|none (?:\w+ )?justified|not justified|about single accounts|without (?:need|reason)|"
+    r"onterecht|zonder reden)\b"
+)
 
 
 def _marks(said: str) -> Iterator[Figure]:
     """Whether a customer marked too many tickets as an emergency without reason, as a note counts them."""
     if (match := _MARKS.search(said)) and _UNJUSTIFIED.search(said):
-        count = SMALL.get(match[1]) or int(match[1])
+        number = match[1] or match[2]
+        count = SMALL.get(number) or int(number)
         yield ("marked-too-often", "yes" if count >= UNJUSTIFIED_MARKS else "no", match[0])

@@ -10,7 +10,7 @@ from services.scope.rules.dates import DAY, EASTERN, MONTH_AND_DAY, SPAN, WRITTE
 JUST_UPGRADED = timedelta(hours=48)
 """How long an upgrade counts as "just did": a reading, the document gives no period (HS-A7)."""
 
-_UPGRADE = r"(?:upgrad|\bh-?sphere (?:\w+ )?updat|\bupdater\b|\bu2\d(?:\.\d+)?p\d+)"
+_UPGRADE = r"(?:(?:ge-?)?upgrad|\bh-?sphere (?:\w+ )?(?:ge-?)?(?:updat|bijgewerkt)|\bupdater\b|\bu2\d(?:\.\d+)?p\d+)"
 """An upgrade of H-Sphere, also as its update packages are named; other updates of a server are none."""
 
 _NEAR = r"(?:(?!\. )[^;]){0,60}?"

@@ -93,6 +93,49 @@ def test_versions_are_compared_as_numbers(minor, patch):
     assert found["product-version"] == ("supported" if minor >= 4 else "too-old")
 
 
+TUESDAY = datetime(2026, 3, 10, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("we did the upgrade to 2.5 three weeks ago", "no"),
+        ("two days ago we upgraded h-sphere", "yes"),
+        ("2 hours after i upgraded, dns is crazy", "yes"),
+        ("upgrade on sunday 3 am", "yes"),
+        ("we upgraded on friday", "no"),
+        ("wij hebben maandag ge-upgraded", "yes"),
+        ("upgraded to 2.5 in january", "no"),
+        ("since the upgrade of 9 march", "yes"),
+        ("u25.0p7 installed on web1 on 2026-03-08 11:30 est by customer", "yes"),
+        ("h-sphere update finished 2026-03-08 09:30 est", "no"),
+        ("we want to upgrade on friday", None),
+        ("yum update ran on sunday", None),
+        ("it did so all of last week, then the upgrade came yesterday", None),
+    ],
+)
+def test_an_upgrade_was_just_done_for_48_hours(said, value):
+    """HS-A7, by whatever a text tells of its date."""
+    assert dict(figure[:2] for figure in figures.read(said, TUESDAY)).get("just-upgraded") == value
+
+
+@pytest.mark.parametrize(
+    ("said", "fact", "value"),
+    [
+        ("we have a 2.2 box", "product-version", "too-old"),
+        ("with you since version 2.0", "product-version", None),
+        ("licences for $4,500 and later another $1,500", "licence-fees", "6000"),
+        ("our first support year ends in august", "support-year", "2"),
+        ("is the first year free", "support-year", "1"),
+        ("licence purchased 2025-01-10, usd 1,250", "support-year", "2"),
+        ("4 unjustified emergency marks in 30 days", "marked-too-often", "yes"),
+        ('2 tickets marked "emergency", none justified', "marked-too-often", "no"),
+    ],
+)
+def test_numbers_are_read_as_they_are_meant(said, fact, value):
+    assert dict(figure[:2] for figure in figures.read(said, TUESDAY)).get(fact) == value
+
+
 @pytest.mark.parametrize(
     ("said", "value"),
     [
