@@ -10,7 +10,8 @@ from shared.policies import load_policies
 
 H_SPHERE = load_policies().provider("h-sphere")
 REGULAR, PRIORITY = "h-sphere/general/regular", "h-sphere/general/priority"
-SATURDAY_NIGHT = datetime(2026, 3, 15, 2, tzinfo=UTC)  # 21:00 in New York
+SATURDAY_NOON, SATURDAY_NIGHT = (datetime(2026, 3, day, hour, tzinfo=UTC) for day, hour in ((14, 16), (15, 2)))
+# 12:00 and 22:00 in New York
 
 REQUESTS = [
     *asked(
@@ -154,9 +155,12 @@ def test_no_subject_makes_an_emergency_of_one_account(decide, subject):
     assert decision.verdict == "supported"
 
 
-@pytest.mark.parametrize(("plan", "open_then"), [(REGULAR, False), (PRIORITY, False)])
-def test_a_level_opens_no_hours(decide, plan, open_then):
-    decision = decide(plan, "The web server is down for everybody.", received_at=SATURDAY_NIGHT)
+@pytest.mark.parametrize(
+    ("plan", "received_at", "open_then"),
+    [(REGULAR, SATURDAY_NOON, False), (PRIORITY, SATURDAY_NOON, True), (PRIORITY, SATURDAY_NIGHT, False)],
+)
+def test_a_level_opens_no_hours(decide, plan, received_at, open_then):
+    decision = decide(plan, "The web server is down for everybody.", received_at=received_at)
     assert (decision.emergency, decision.in_support_hours) == ("highest", open_then)
 
 
