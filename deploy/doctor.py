@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from deploy import schema, stack_state
 from deploy.processes import doors
@@ -47,6 +49,7 @@ def examine() -> Iterator[Finding]:
         _look("holidays", lambda: holidays_reach(load_policies(), clock.now().date())),
         _look("stack", _stack),
     )
+    yield from _mailboxes()
     if settings().database_url or settings().running_stack():
         yield _look("PostgreSQL", _database)
         yield _look("Redis", _redis)
@@ -64,6 +67,16 @@ def _look(about: str, check: Callable[[], str]) -> Finding:
 def _room_settings() -> str:
     read_room_settings()
     return "read"
+
+
+def _mailboxes() -> Iterator[Finding]:
+    """Log in to each mailbox that is read by IMAP; settings that cannot be read are told of already."""
+    from services.email_intake.gateway.connection import check
+    from services.email_intake.settings import settings as email_settings
+
+    with contextlib.suppress(Misconfigured):
+        for account in email_settings().accounts:
+            yield _look(f"mailbox {account.name}", partial(check, account))
 
 
 def _data_dir() -> str:

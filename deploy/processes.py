@@ -81,6 +81,7 @@ def doors(wanted: StackSettings) -> tuple[Door, ...]:
         door("mail catcher", "catcher_web_port", "http", wanted.catcher_host),
         door("mail catcher smtp", "catcher_smtp_port", "smtp", wanted.catcher_host),
         door("email intake", "email_intake_smtp_port", "smtp", wanted.email_intake_smtp_host),
+        door("email intake lmtp", "email_intake_lmtp_port", "lmtp", wanted.email_intake_smtp_host),
         door("phone intake", "phone_intake_port", "http", wanted.phone_intake_host),
     )
 
@@ -88,7 +89,7 @@ def doors(wanted: StackSettings) -> tuple[Door, ...]:
 def processes(
     wanted: StackSettings, servers: Addresses, data_dir: Path, log_level: str, login: Login
 ) -> tuple[Process, ...]:
-    """Everything that runs beside the servers."""
+    """Everything that runs beside the servers; the reader of mailboxes only when some are configured."""
     environment = {
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
@@ -125,11 +126,13 @@ def processes(
     ) -> Process:
         return Process(name, python(*arguments), environment | dict(more or {}), stops, GRACE_SECONDS[stops])
 
+    imap = (other("imap", "services.email_intake.gateway.imap"),) if wanted.email_intake_imap else ()
     return (
         other("mail-catcher", "deploy.mail_catcher", stops=StopOrder.OUTSIDE),
         *map(worker, ROOMS),
         other("relay", "shared.bus.relay", stops=StopOrder.WORKERS),
         other("smtp", "services.email_intake.gateway.smtp"),
+        *imap,
         other("phone", "services.phone_intake.gateway"),
         other("desk-web", "services.desk.web"),
         other("flower", "celery", "-q", "-A", "shared.bus.engine", "flower", more=flower),

@@ -6,6 +6,7 @@ The ports of rooms carry the names that the rooms themselves read, so that one v
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +23,9 @@ class StackSettings(BaseSettings):
 
     email_intake_smtp_host: str = "127.0.0.1"
     email_intake_smtp_port: int = Field(default=2525, ge=1, le=65535)
+    email_intake_lmtp_port: int = Field(default=2524, ge=1, le=65535)
+    email_intake_imap: dict[str, Any] = {}
+    """Mailboxes to read; what stands in it is the room's business. Without any, no reader is started."""
     phone_intake_host: str = "127.0.0.1"
     phone_intake_port: int = Field(default=8610, ge=1, le=65535)
     desk_host: str = "127.0.0.1"

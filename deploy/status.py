@@ -12,6 +12,9 @@ from shared.settings import settings
 INTAKE_HEARERS = ("email_intake.read_email", "phone_intake.read_call", "tickets.file_email", "tickets.file_call")
 """Until one of these is done, an arrival is neither ticketed nor appended, suppressed or quarantined."""
 
+UNREAD_SECONDS = 600
+"""A mailbox is looked at every few minutes at least; one that was not for so long is a fault."""
+
 RELAY_ALIVE_SECONDS = 15
 """A relay goes round several times a second; one that was not seen this long is down or cut off."""
 
@@ -25,6 +28,7 @@ def stack_status() -> dict[str, Any]:
     """
     from services.desk.store import counts as desk_counts
     from services.email_intake.store import counts as email_counts
+    from services.email_intake.store import watches
     from services.notifications.store import counts as letter_counts
     from services.phone_intake.store import counts as phone_counts
     from services.sla.store import standing
@@ -71,4 +75,22 @@ def stack_status() -> dict[str, Any]:
                 for room, found in health.rooms(session).items()
             },
             "processes": running,
+            "mailboxes": [
+                {
+                    "account": watch.account,
+                    "folder": watch.folder,
+                    "looked_at": watch.looked_at.isoformat() if watch.looked_at else None,
+                    "waits_by": watch.waits_by,
+                    "problem": watch.problem,
+                    "stuck": watch.stuck,
+                    "well": bool(
+                        watch.waits_by
+                        and watch.problem is None
+                        and watch.stuck == 0
+                        and watch.looked_at
+                        and (clock.now() - watch.looked_at).total_seconds() < UNREAD_SECONDS
+                    ),
+                }
+                for watch in watches(session)
+            ],
         }

@@ -15,6 +15,8 @@ QUIET = (
     "celery.app.trace",
     "kombu",
     "httpx",
+    "imapclient",
+    "imapclient.imaplib",
     "mail.log",
     "uvicorn.access",
 )

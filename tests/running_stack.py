@@ -18,6 +18,7 @@ SCOPEDESK = str(Path(sys.executable).parent / "scopedesk")
 PATIENCE_SECONDS = 240
 PORTS = (
     "EMAIL_INTAKE_SMTP_PORT",
+    "EMAIL_INTAKE_LMTP_PORT",
     "PHONE_INTAKE_PORT",
     "DESK_PORT",
     "FLOWER_PORT",

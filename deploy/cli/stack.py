@@ -127,6 +127,12 @@ def _show(found: dict[str, Any]) -> None:
         process = {True: Text("running"), False: red("down"), None: Text("-")}[room["running"]]
         queue = "Redis is away" if room["queue"] is None else str(room["queue"])
         rooms.add_row(name, str(room["under_way"]), str(room["timers"]), queue, process)
+    mailboxes = Table("mailbox", "folder", "read last", "hears by", "")
+    for box in found["mailboxes"]:
+        told = [box["problem"], f"{box['stuck']} e-mails cannot be taken: see its log" if box["stuck"] else None]
+        wrong = "; ".join(filter(None, told)) or ("" if box["well"] else "not looked at for long: does imap run?")
+        last = box["looked_at"][:19] if box["looked_at"] else "never"
+        mailboxes.add_row(box["account"], box["folder"], last, box["waits_by"] or red("not connected"), red(wrong))
     console = Console()
-    for table in (arrivals, rest, rooms):
+    for table in (arrivals, rest, rooms, *([mailboxes] if found["mailboxes"] else [])):
         console.print(table)

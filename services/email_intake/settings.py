@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.email_intake.gateway.account import Account
 from services.email_intake.rules.mailboxes import Mailboxes
 from shared.settings import read_settings
 
@@ -14,7 +17,7 @@ MEBIBYTE = 1 << 20
 
 
 class EmailIntakeSettings(BaseSettings):
-    """Which mailboxes are ours, how large a mail may be, and where the SMTP listener is."""
+    """Which mailboxes are ours, how large a mail may be, which are read by IMAP, and where SMTP and LMTP are spoken."""
 
     model_config = SettingsConfigDict(extra="ignore", env_prefix="SCOPEDESK_EMAIL_INTAKE_")
 
@@ -28,6 +31,17 @@ class EmailIntakeSettings(BaseSettings):
     """The listener expects a mail server in front of it, so only this machine reaches it by default."""
     smtp_port: int = Field(default=2525, ge=0, le=65535)
     smtp_max_recipients: int = Field(default=50, ge=1)
+    lmtp_port: int = Field(default=2524, ge=0, le=65535)
+    """On the same host."""
+    smtp_max_connections: int = Field(default=20, ge=1)
+    """Of SMTP and LMTP together; each may hold a mail of `size_limit` in memory."""
+    smtp_relays: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Who may hand over mail, as a JSON list of addresses and networks; empty: whoever reaches the port."""
+    smtp_certificate: Path | None = None
+    smtp_certificate_key: Path | None = None
+    """With a certificate (PEM) STARTTLS is offered; the key may stand in the same file."""
+    imap: dict[str, Account] = {}
+    """Mailboxes that are read by IMAP, as a JSON object: a name, mostly the mailbox's address, to its account."""
 
     @field_validator("mailboxes")
     @classmethod
@@ -39,6 +53,21 @@ class EmailIntakeSettings(BaseSettings):
         if not mailboxes:
             raise ValueError("no mailbox is named")
         return {address.strip().lower(): provider for address, provider in mailboxes.items()}
+
+    @model_validator(mode="after")
+    def _read_ours_only(self) -> EmailIntakeSettings:
+        for name, account in self.imap.items():
+            if account.address and account.address.lower() not in self.mailboxes:
+                raise ValueError(f"imap {name}: {account.address} is none of our mailboxes")
+        return self
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The mailboxes that are read by IMAP; one that is called as a mailbox of ours is that mailbox."""
+        return tuple(
+            account.named(name, name.lower() if name.lower() in self.mailboxes else "")
+            for name, account in self.imap.items()
+        )
 
     @property
     def own(self) -> Mailboxes:

@@ -22,6 +22,10 @@ app = worker.app
 def read_email(event: EmailStored, tx: Transaction) -> None:
     """Read one stored e-mail and say what it is."""
     arrival, raw = store.arrival_to_read(tx.session, event.arrival_id)
+    if arrival.reason is not None:  # its gateway could not take all of it
+        arrival.state = store.State.QUARANTINED
+        tx.say(EmailQuarantined(arrival_id=arrival.id, reason=arrival.reason))
+        return
     reading = rules.read(raw, settings().own, recipient=arrival.recipient, envelope_from=arrival.envelope_from)
     arrival.mailbox = reading.mailbox.address if reading.mailbox else None
     first = store.first_in_mailbox(tx.session, arrival.mailbox or arrival.recipient, arrival.key, arrival.id)

@@ -21,7 +21,8 @@ NAMES = {"mail-catcher": "mail_catcher", "desk-web": "web"}
 
 
 def embedded():
-    started = processes(StackSettings(), Addresses("postgresql://", "redis://"), Path(), "INFO", Login("a", "b"))
+    wanted = StackSettings(email_intake_imap={"a mailbox": {}})
+    started = processes(wanted, Addresses("postgresql://", "redis://"), Path(), "INFO", Login("a", "b"))
     return {NAMES.get(process.name, process.name): process for process in started}
 
 

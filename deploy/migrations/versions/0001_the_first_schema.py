@@ -202,6 +202,34 @@ def upgrade() -> None:
     op.create_index(op.f("ix_arrival_content_hash"), "arrival", ["content_hash"], unique=False, schema="email_intake")
     op.create_index(op.f("ix_arrival_state"), "arrival", ["state"], unique=False, schema="email_intake")
     op.create_table(
+        "fetched",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("folder", sa.String(), nullable=False),
+        sa.Column("uid_validity", sa.BigInteger(), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("arrival_id", sa.Uuid(), nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("too_large", sa.BigInteger(), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "folder", "uid_validity", "uid", name=op.f("pk_fetched")),
+        schema="email_intake",
+    )
+    op.create_index(
+        "ix_fetched_account_content_hash", "fetched", ["account", "content_hash"], unique=False, schema="email_intake"
+    )
+    op.create_table(
+        "watch",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("folder", sa.String(), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waits_by", sa.String(), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("stuck", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "folder", name=op.f("pk_watch")),
+        schema="email_intake",
+    )
+    op.create_table(
         "raw",
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("bytes", sa.LargeBinary(), nullable=False),

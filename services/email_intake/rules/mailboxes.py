@@ -37,11 +37,18 @@ class Mailboxes:
         return Mailbox(f"{base}@{domain}", provider, extra.upper() if _TICKET.fullmatch(extra) else None)
 
     def find_for(self, mail: ParsedEmail, recipient: str) -> Mailbox | None:
-        """The mailbox of a mail: by its envelope recipient when that is known, else by its headers, first hit."""
-        if recipient:
-            return self.find(recipient)
+        """The mailbox of a mail: by its envelope recipient when that is known, else by its headers, first hit.
+
+        A recipient that is only the mailbox, as of a mail fetched from there, leaves the ticket number to the headers.
+        """
         named = (person.email for header in _RECIPIENT_HEADERS for person in mail.people(header))
-        return self._first(named)
+        if not recipient:
+            return self._first(named)
+        found = self.find(recipient)
+        if found is None or "+" in recipient:
+            return found
+        signed = (box for box in map(self.find, named) if box and box.address == found.address and box.reply_token)
+        return next(signed, found)
 
     def _first(self, addresses: Iterable[str]) -> Mailbox | None:
         return next(filter(None, map(self.find, addresses)), None)

@@ -127,6 +127,7 @@ def test_a_taken_port_is_named_with_the_setting_that_changes_it():
 
 def test_the_process_stops_cleanly_when_it_is_told_to(servers, monkeypatch):
     monkeypatch.setenv("SCOPEDESK_EMAIL_INTAKE_SMTP_PORT", "0")
+    monkeypatch.setenv("SCOPEDESK_EMAIL_INTAKE_LMTP_PORT", "0")
     command = [sys.executable, "-m", "services.email_intake.gateway.smtp"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert "listening" in process.stderr.readline()
