@@ -22,6 +22,7 @@ from deploy.embedded import Addresses, Postgres, Redis, prepare
 from deploy.flower_login import Login, flower_login
 from deploy.keeper import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Keeper, stop_in_order
 from deploy.processes import Door, doors, processes
+from deploy.reply_secret import keep_reply_secret
 from deploy.settings import read_room_settings, stack_settings
 from shared.bus.health import check_redis
 from shared.db import check_database
@@ -84,6 +85,7 @@ class _Stack:
     async def run(self, then: Sequence[str]) -> None:
         self._logs.mkdir(mode=0o700, exist_ok=True)
         login = flower_login(self._wanted, self._data_dir)
+        keep_reply_secret(self._data_dir)
         with self._signals():
             earlier = stack_state.read_state(self._data_dir)
             if stopped := await asyncio.to_thread(stack_state.stop_leftovers, self._data_dir, earlier):

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, Field
 from shared import clock
 from shared.money import Money
 from shared.vocabulary import (
+    Authentication,
     Channel,
     Decision,
     DueTimeChanged,
@@ -65,7 +66,10 @@ class EmailStored(Event):
 class EmailReceived(Event):
     """An e-mail from a person was read. `text` is what is new in it, `full_text` all of it.
 
-    `references` are the message ids that it answers, the nearest first.
+    `references` are the message ids that it answers, the nearest first. `sender_verified` exactly when
+    `authentication` is pass; on fail somebody writes in another's name. `reply_token`: the ticket whose signed reply
+    address it was sent to. `is_courtesy`: it only says thanks. `mail_key`: the same for the same mail in another
+    mailbox. `forwarded_by`: the agent whose forward of the sender's mail it is.
     """
 
     arrival_id: UUID
@@ -81,6 +85,10 @@ class EmailReceived(Event):
     references: tuple[str, ...] = ()
     reply_token: str | None = None
     may_acknowledge: bool = True
+    authentication: Authentication = Authentication.NONE
+    is_courtesy: bool = False
+    mail_key: str | None = None
+    forwarded_by: str | None = None
     received_at: AwareDatetime
 
 
@@ -146,10 +154,18 @@ class TicketOpened(Event):
     related_ticket_id: str | None = None
 
 
+class TicketRouteAdded(Event):
+    """A mail that is in this ticket already came to another mailbox of the provider too: one ticket, two routes."""
+
+    arrival_id: UUID
+    mailbox: str
+
+
 class TicketReplied(Event):
     """The requester or another authorised person added to a ticket.
 
     `received_at`: when it reached us, which may be long before it is heard; None in events older than the field.
+    `is_courtesy`: it only says thanks: nothing is reopened, and no clock starts.
     """
 
     arrival_id: UUID
@@ -159,6 +175,7 @@ class TicketReplied(Event):
     text: str
     channel: Channel
     received_at: AwareDatetime | None = None
+    is_courtesy: bool = False
 
 
 # --- decisions --------------------------------------------------------------------------------------------------------
@@ -463,6 +480,26 @@ class LetterRefused(Event):
     text: str = ""
 
 
+class LetterBounced(Event):
+    """A letter of ours came back: for good (`permanent`), or it is late and may yet arrive.
+
+    Said only of letters whose Message-ID we signed. `status` as RFC 3463 numbers it, empty when the report has none.
+    """
+
+    letter_id: UUID
+    arrival_id: UUID
+    permanent: bool
+    status: str = ""
+
+
+class LetterUndelivered(Event):
+    """A letter that the mail server had taken did not arrive; the requester has not been told."""
+
+    letter_id: UUID
+    kind: str
+    status: str = ""
+
+
 class LetterSuppressed(Event):
     """A letter stays unwritten; `reason` says why (no address, a limit, a machine that would answer)."""
 
@@ -492,6 +529,12 @@ class TicketAnswered(Event):
 
 class TicketResolved(Event):
     """An agent closed a ticket as done."""
+
+    agent: str
+
+
+class TicketReopened(Event):
+    """An agent reopened a ticket: something in it asks for more after all."""
 
     agent: str
 

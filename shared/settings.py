@@ -11,12 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.errors import Misconfigured
+from shared.reply_tokens import ReplyTokens
 
 STACK_FILE = "stack.json"
+REPLY_SECRET_FILE = "reply-secret"  # noqa: S105 -- the name of a file
+REPLY_SECRET_LENGTH = 16
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -35,6 +38,11 @@ class Settings(BaseSettings):
     """A file of changes to the calendars of the packs: holidays, closures, other weeks."""
     oncall_file: Path | None = None
     """A file that says who is on call when; without one, pages go to the team's mailbox."""
+    reply_secret: SecretStr | None = Field(default=None, min_length=REPLY_SECRET_LENGTH)
+    """Signs the reply addresses and Message-IDs of letters; the same for every process, and kept as long as they live.
+
+    Without one it stands in the data directory, where `scopedesk up` makes it once.
+    """
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     heartbeat_file: Path | None = None
     """A file that a worker and the relay touch while they are connected and at work; for container health checks."""
@@ -63,6 +71,31 @@ class Settings(BaseSettings):
     def require_redis_url(self) -> str:
         """Where Redis is; Misconfigured when nobody said and no stack runs here."""
         return self._require("redis_url", "REDIS_URL")
+
+    def find_reply_tokens(self) -> ReplyTokens | None:
+        """What signs and checks the marks of our letters; None when there is no secret."""
+        if self.reply_secret:
+            return ReplyTokens(self.reply_secret.get_secret_value().encode())
+        path = self.data_dir / REPLY_SECRET_FILE
+        try:
+            secret = path.read_text().strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise Misconfigured(f"cannot read {path}: {error.strerror}") from error
+        if len(secret) < REPLY_SECRET_LENGTH:
+            raise Misconfigured(f"{path} holds no secret; delete it and the next `scopedesk up` makes a new one")
+        return ReplyTokens(secret.encode())
+
+    def require_reply_tokens(self) -> ReplyTokens:
+        """What signs and checks the marks of our letters; Misconfigured when there is no secret."""
+        found = self.find_reply_tokens()
+        if found is None:
+            raise Misconfigured(
+                "SCOPEDESK_REPLY_SECRET is not set: answers would not find their tickets. "
+                "Set it, the same for every process (`openssl rand -hex 24` makes a good one)",
+            )
+        return found
 
     def _require(self, name: str, variable: str) -> str:
         url = getattr(self, name) or self.running_stack().get(name)

@@ -20,6 +20,7 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.CallQuarantined: ("desk.show_quarantined",),
     # the ticket's way
     e.TicketOpened: ("scope.decide_scope", "desk.show_ticket"),
+    e.TicketRouteAdded: (),  # stands in the ticket's history
     e.TicketReplied: ("billing.read_consent", "sla.note_reply", "desk.show_reply"),
     e.ScopeDecided: (
         "sla.route_ticket",
@@ -60,11 +61,14 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.LetterWritten: ("notifications.post_letter",),
     e.LetterSent: ("desk.show_letter",),
     e.LetterRefused: ("desk.show_letter_refused",),
+    e.LetterBounced: ("notifications.mark_undelivered",),
+    e.LetterUndelivered: ("desk.show_letter_undelivered",),
     e.LetterSuppressed: ("desk.show_letter_suppressed",),
     # people
     e.TicketAnswered: ("sla.stop_response", "notifications.write_answer", "desk.show_answer"),
     e.VerdictOverridden: ("scope.override_verdict",),
     e.TicketFactCorrected: ("scope.decide_again",),
+    e.TicketReopened: ("sla.reopen_ticket", "desk.show_reopened"),
     e.TicketResolved: ("sla.stop_all_targets", "desk.show_resolved"),
 }
 

@@ -73,6 +73,14 @@ class Channel(StrEnum):
     PHONE = "phone"
 
 
+class Authentication(StrEnum):
+    """What our mail server found of the sender of an e-mail: who From says, somebody else, or nothing."""
+
+    PASS = "pass"  # noqa: S105 -- a verdict of RFC 8601
+    FAIL = "fail"
+    NONE = "none"
+
+
 class TargetName(StrEnum):
     """What a due time is for. The next response is due after a reply, once the first response was given."""
 
@@ -129,6 +137,10 @@ class TicketFacts(Fact):
     message_id: str | None = None
     may_acknowledge: bool = True
     received_at: AwareDatetime
+    customer_found_by: str | None = None
+    """What told whose ticket it is: address, phone, domain, or named (in the text, which proves nothing)."""
+    customer_candidates: tuple[str, ...] = ()
+    """Customers that it may be of, when more than one fits: a person is asked."""
 
 
 Stated = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000)]

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from deploy import schema
 from deploy.embedded import embedded_servers
+from samples import TOKENS
 from shared import db, settings
 from shared.bus.engine import app
 from shared.db import Model
@@ -20,6 +21,7 @@ CHANGED = ("DATABASE_URL", "REDIS_URL", "SCOPEDESK_DATA_DIR")
 def servers(tmp_path_factory):
     """The addresses of a PostgreSQL with our schema and of a Redis; the process's settings point there."""
     data_dir: Path = tmp_path_factory.mktemp("scopedesk")
+    (data_dir / settings.REPLY_SECRET_FILE).write_text(TOKENS.secret.decode())
     before = {name: os.environ.get(name) for name in CHANGED}
     with embedded_servers(data_dir) as addresses:
         os.environ.update(

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 from shared.money import Money
+from shared.reply_tokens import ReplyTokens
 from shared.vocabulary import Channel, Decision, PriceOffer, Requester, TicketFacts, Verdict
 
+TOKENS = ReplyTokens(b"a secret of the tests")
 RECEIVED = datetime(2026, 6, 5, 9, 0, tzinfo=UTC)
 RESTORE = PriceOffer(
     line="restore",

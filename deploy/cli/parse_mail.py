@@ -16,12 +16,13 @@ def parse_mail(
     ],
     mailbox: Annotated[str, typer.Option(help="Where they were delivered; else their headers tell.")] = "",
 ) -> None:
-    """Print one JSON line per e-mail: what it is, why, and what is new in it. Needs no server."""
+    """Print one JSON line per e-mail: what it is, what is new in it, and what each rule decided. Needs no server."""
     import json
 
     from services.email_intake.gateway import files as gateway
     from services.email_intake.rules import read
     from services.email_intake.settings import settings
+    from services.scope.rules.language import detect
     from shared.errors import ScopedeskError
 
     problems: list[str] = []
@@ -30,6 +31,7 @@ def parse_mail(
             problems.append(item.text)
         else:
             line: dict[str, Any] = {"file": item.source} | read(item.raw, settings().own, recipient=mailbox).as_json()
+            line["language"] = detect(f"{line['subject']}\n{line['new_text']}")
             typer.echo(json.dumps(line, ensure_ascii=False))
     if problems:
         raise ScopedeskError("\n".join(problems))

@@ -1,12 +1,14 @@
 """Desk: what people see of tickets, and what they decide there.
 
 Hears   nearly everything, to keep its lists: arrivals, tickets, decisions, routings, quotes, letters, answers.
-Says    from its web API: TicketAnswered, TicketResolved, TicketPaused, TicketResumed, TicketReclassified, ConsentGiven,
-        PageAcknowledged, VerdictOverridden, TicketFactCorrected.
+Says    from its web API: TicketAnswered, TicketResolved, TicketReopened, TicketPaused, TicketResumed,
+        TicketReclassified, ConsentGiven, PageAcknowledged, VerdictOverridden, TicketFactCorrected.
 Owns    nothing that could not be built anew from the event log.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from services.desk.rules.summary import QuoteState
 from services.desk.store import heard, on_call
@@ -26,6 +28,7 @@ from shared.events import (
     LetterRefused,
     LetterSent,
     LetterSuppressed,
+    LetterUndelivered,
     OnCallPaged,
     PagingEnded,
     QuoteDrafted,
@@ -38,6 +41,7 @@ from shared.events import (
     TicketAnswered,
     TicketEscalated,
     TicketOpened,
+    TicketReopened,
     TicketReplied,
     TicketResolved,
     TicketRouted,
@@ -94,9 +98,17 @@ def show_ticket(event: TicketOpened, tx: Transaction) -> None:
 
 @worker.hears(TicketReplied)
 def show_reply(event: TicketReplied, tx: Transaction) -> None:
-    """Show that the requester added something."""
-    groups = {"facts_at": heard.facts_group(event.ticket), "replied_at": {}}
+    """Show that the requester added something; thanks alone leave a ticket as it is."""
+    groups: dict[str, dict[str, Any]] = {"facts_at": heard.facts_group(event.ticket)}
+    if not event.is_courtesy:
+        groups["replied_at"] = {}
     heard.merge(tx.session, number(event), event.happened_at, groups)
+
+
+@worker.hears(TicketReopened)
+def show_reopened(event: TicketReopened, tx: Transaction) -> None:
+    """Show a ticket as open again."""
+    heard.merge(tx.session, number(event), event.happened_at, {"replied_at": {}})
 
 
 @worker.hears(ScopeDecided)
@@ -241,6 +253,12 @@ def show_letter_suppressed(event: LetterSuppressed, tx: Transaction) -> None:
     """Show that the requester was not told something; an acknowledgement is missed by nobody."""
     if event.kind != "acknowledgement":
         heard.merge(tx.session, number(event), event.happened_at, {"letter_suppressed_at": {}})
+
+
+@worker.hears(LetterUndelivered)
+def show_letter_undelivered(event: LetterUndelivered, tx: Transaction) -> None:
+    """Show that a letter came back: the requester has not been told."""
+    heard.merge(tx.session, number(event), event.happened_at, {"letter_refused_at": {}})
 
 
 def number(event: Event) -> str:

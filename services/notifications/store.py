@@ -34,8 +34,9 @@ class KnownTicket(Model, table=True):
 
 
 class Letter(Model, table=True):
-    """A letter, written once. `state`: written, sent, refused, or suppressed (never to be sent; `reason` says why).
+    """A letter, written once.
 
+    `state`: written, sent, undelivered (it came back), refused, or suppressed (never to be sent); `reason` says why.
     `unanswered`: how often the mail server got it and did not say that it took it.
     """
 
@@ -154,7 +155,8 @@ def counts(session: Session) -> dict[str, int]:
     """How many letters were written to be sent, and how many of them the mail server took or refused for good."""
     statement = select(Letter.state, func.count()).group_by(col(Letter.state))
     found = dict(session.exec(statement).all())
-    sent, refused = found.get("sent", 0), found.get("refused", 0)
+    # What came back had been sent.
+    sent, refused = found.get("sent", 0) + found.get("undelivered", 0), found.get("refused", 0)
     return {
         "written": found.get("written", 0) + sent + refused,
         "sent": sent,

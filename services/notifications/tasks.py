@@ -1,8 +1,8 @@
 """Notifications: the letters that requesters get, and the pages that people on call get.
 
 Hears   TicketRouted, ScopeDecided, QuoteIssued, ChargeRecorded, TicketAnswered, TicketPaused, TicketResumed,
-        OnCallPaged; and its own LetterWritten, to hand a letter over.
-Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed, PageDelivered, PageUndelivered.
+        OnCallPaged, LetterBounced; and its own LetterWritten, to hand a letter over.
+Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed, LetterUndelivered, PageDelivered, PageUndelivered.
 Owns    every letter from its first word to the mail server's answer, and why a letter was not written.
 """
 
@@ -26,9 +26,11 @@ from shared.bus import Transaction, Worker
 from shared.errors import Misconfigured, Transient
 from shared.events import (
     ChargeRecorded,
+    LetterBounced,
     LetterRefused,
     LetterSent,
     LetterSuppressed,
+    LetterUndelivered,
     LetterWritten,
     OnCallPaged,
     PageDelivered,
@@ -44,6 +46,7 @@ from shared.events import (
 from shared.policies import Policies, load_policies
 from shared.rota import Person
 from shared.rota_file import load_rota
+from shared.settings import settings as house_settings
 from shared.vocabulary import Decision, PauseReason, ResumeReason, TicketFacts
 
 log = structlog.get_logger()
@@ -157,7 +160,8 @@ def write_page(event: OnCallPaged, tx: Transaction) -> None:
     person = _person(event)
     mailbox = notification_settings().team_mailbox
     name, recipient, lang = (person.name, person.email, person.language) if person else (event.team, mailbox, "en")
-    message_id, now = envelope.message_id(event.ticket.ticket_id, event.page_id, mailbox), clock.now()
+    domain, now = envelope.domain_of(mailbox), clock.now()
+    message_id = house_settings().require_reply_tokens().message_id(event.ticket.ticket_id, event.page_id, domain)
     letter = store.Letter(
         id=event.page_id,
         ticket_id=event.ticket.ticket_id,
@@ -262,6 +266,23 @@ def post_letter(event: LetterWritten, tx: Transaction) -> None:
     tx.act(do=lambda: _hand_over(event.letter_id, parcel, settings), then=partial(_settle, letter_id=letter.id))
 
 
+@worker.hears(LetterBounced)
+def mark_undelivered(event: LetterBounced, tx: Transaction) -> None:
+    """Note that a letter came back for good; a late one may yet arrive, and only stands in the ticket's history."""
+    letter = store.letter(tx.session, event.letter_id)
+    if not event.permanent or letter is None or letter.ticket_id != event.ticket_id or letter.state == "undelivered":
+        return
+    if letter.state == "written":
+        raise Transient("the bounce was read before the mail server's answer to the letter was recorded")
+    letter.state, letter.reason = "undelivered", f"it came back: {event.status or 'no status'}"
+    told = {"ticket_id": letter.ticket_id, "letter_id": letter.id}
+    if letter.kind == Kind.PAGE:
+        tx.say(PageUndelivered(ticket_id=letter.ticket_id, page_id=letter.id, way="e-mail", reason=letter.reason))
+    else:
+        tx.say(LetterUndelivered(**told, kind=letter.kind, status=event.status))
+    log.warning("letter undelivered", ticket=letter.ticket_id, kind=letter.kind, status=event.status)
+
+
 def _hand_over(letter_id: UUID, parcel: gateway.Parcel, settings: NotificationSettings) -> Posted:
     """Post a letter; when the last answer is lost, Transient for the first few times."""
     result = gateway.post(parcel, settings)
@@ -348,12 +369,14 @@ def _write(
     if letter.reason is None:
         letter.state = "written"
         letter.body = body(policies)
-        letter.message_id = envelope.message_id(ticket.ticket_id, letter_id, mailbox)
+        tokens = house_settings().require_reply_tokens()
+        letter.message_id = tokens.message_id(ticket.ticket_id, letter_id, envelope.domain_of(mailbox))
         letter.headers = envelope.headers(
             ticket,
             message_id=letter.message_id,
             sender_name=f"{policy.name} support",
             mailbox=mailbox,
+            reply_address=tokens.reply_address(mailbox, ticket.ticket_id),
             written_at=now,
             earlier=store.thread_of(tx.session, ticket.ticket_id),
             automatic=kind.automatic,

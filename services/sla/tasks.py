@@ -1,8 +1,8 @@
 """The sla room: who has a ticket and by when, and what becomes of its due times.
 
-Hears   ScopeDecided, TicketReplied, TicketAnswered, TicketResolved, TicketPaused, TicketResumed, TicketReclassified;
-        PageAcknowledged; its own TicketEscalated; and its own TargetTimerSet, PauseLimitSet and OnCallPaged, when
-        their moment has come.
+Hears   ScopeDecided, TicketReplied, TicketAnswered, TicketResolved, TicketReopened, TicketPaused, TicketResumed,
+        TicketReclassified; PageAcknowledged; its own TicketEscalated; and its own TargetTimerSet, PauseLimitSet and
+        OnCallPaged, when their moment has come.
 Says    TicketRouted, TargetsRederived, TicketResumed (for a pause that ended by itself), TargetWarned, TargetBreached,
         TicketEscalated, OnCallPaged, PagingEnded; TargetTimerSet and PauseLimitSet.
 Owns    the clocks and targets of tickets (schema `sla`), which follow from everything that happened, in any order, and
@@ -38,6 +38,7 @@ from shared.events import (
     TicketEscalated,
     TicketPaused,
     TicketReclassified,
+    TicketReopened,
     TicketReplied,
     TicketResolved,
     TicketResumed,
@@ -76,10 +77,22 @@ def route_ticket(event: ScopeDecided, tx: Transaction) -> None:
 
 @worker.hears(TicketReplied)
 def note_reply(event: TicketReplied, tx: Transaction) -> None:
-    """Start the clock of the next response, end the wait for this reply, or reopen the ticket."""
+    """Start the clock of the next response, end the wait for this reply, or reopen the ticket.
+
+    A closing courtesy moves no clock: it asks for nothing, and nobody is late with it.
+    """
+    if event.is_courtesy:
+        return
     at = event.received_at or event.happened_at
     noted = Noted(at=at, id=event.event_id, what=Happening.REPLIED, known_at=event.happened_at)
     _note(tx, event.ticket.ticket_id, noted, "the customer answered")
+
+
+@worker.hears(TicketReopened)
+def reopen_ticket(event: TicketReopened, tx: Transaction) -> None:
+    """Let the clocks run as after a reply: an agent found that a ticket asks for more."""
+    noted = Noted(at=event.happened_at, id=event.event_id, what=Happening.REPLIED, by=event.agent)
+    _note(tx, event.ticket_id, noted, f"reopened by {event.agent}")
 
 
 @worker.hears(TicketAnswered)

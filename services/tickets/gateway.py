@@ -27,6 +27,13 @@ Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 """E.164, quoted in YAML: "+31201234567"."""
 
 
+Domain = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=253),
+    AfterValidator(_lower),
+]
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,6 +69,10 @@ class CustomerEntry(_Entry):
     phones: tuple[Phone, ...] = ()
     contacts: tuple[ContactEntry, ...] = ()
     facts: tuple[Name, ...] = ()
+    domains: tuple[Domain, ...] = ()
+    """Domains that are this customer's alone, of mail or of sites: not those of free mail."""
+    servers: tuple[Annotated[Name, AfterValidator(_lower)], ...] = ()
+    """Names of servers, as people write them; with a dot or a figure, or nobody finds them in a text."""
 
     @model_validator(mode="after")
     def _can_be_recognised(self) -> Self:
@@ -84,6 +95,8 @@ class CustomerEntry(_Entry):
             language=self.language,
             facts=self.facts,
             people=(*holder, *contacts, *phones),
+            domains=self.domains,
+            servers=self.servers,
         )
 
 

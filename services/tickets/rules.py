@@ -9,12 +9,16 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.events import CallLogged, EmailReceived
-from shared.vocabulary import Channel, Requester, TicketFacts
+from shared.reply_tokens import ReplyTokens
+from shared.vocabulary import Authentication, Channel, Requester, TicketFacts
 
 _NUMBER = re.compile(r"\b([A-Z]{2,8})-(\d{1,12})\b", re.IGNORECASE)
 _TAG = re.compile(rf"\[{_NUMBER.pattern}\]", re.IGNORECASE)
-_OWN_MESSAGE_ID = re.compile(r"<([a-z]{2,8}-\d{1,12})\.[0-9a-f-]{32,36}@[^@<>\s]+>", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+_NAME = re.compile(r"[^\W_][\w.-]{2,252}")
+MAX_NAMES = 500
+"""Words of a text that are compared with what customers own."""
+MAX_CANDIDATES = 10
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Customer:
     language: str | None
     facts: tuple[str, ...]
     people: tuple[Person, ...]
+    domains: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
 
     @property
     def approvers(self) -> tuple[str, ...]:
@@ -63,6 +69,10 @@ class Arrival:
     message_id: str | None
     may_acknowledge: bool
     received_at: datetime
+    forged: bool = False
+    """Our mail server found that somebody writes in another's name."""
+    is_courtesy: bool = False
+    mail_key: str | None = None
 
     @classmethod
     def of_email(cls, event: EmailReceived) -> Arrival:
@@ -80,6 +90,9 @@ class Arrival:
             message_id=event.message_id,
             may_acknowledge=event.may_acknowledge,
             received_at=event.received_at,
+            forged=event.authentication is Authentication.FAIL,
+            is_courtesy=event.is_courtesy,
+            mail_key=event.mail_key,
         )
 
     @classmethod
@@ -99,6 +112,41 @@ class Arrival:
             may_acknowledge=True,
             received_at=event.started_at,
         )
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which customer an arrival is of, and by what: address, phone, domain, or named (in the text).
+
+    Whoever is `named` only is known to be spoken of: the author gets no right from it. Several `candidates`: a person
+    is asked.
+    """
+
+    customer: Customer | None = None
+    found_by: str | None = None
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def of_author(self) -> Customer | None:
+        """The customer that the author belongs to."""
+        return None if self.found_by == "named" else self.customer
+
+
+def match(*evidence: tuple[str, Sequence[Customer]]) -> Match:
+    """The best evidence that names anybody decides: one customer, or the candidates among whom a person chooses."""
+    for found_by, customers in evidence:
+        if one := only(customers):
+            return Match(one, found_by)
+        if customers:
+            return Match(candidates=tuple(customer.id for customer in customers[:MAX_CANDIDATES]))
+    return Match()
+
+
+def names_in(text: str) -> list[str]:
+    """Words of a text that may be a domain, a server or an account: those with a dot or a figure, in lower case."""
+    words = (found[0].strip(".-").lower() for found in _NAME.finditer(text))
+    named = (word.removeprefix("www.") for word in words if "." in word or any(map(str.isdigit, word)))
+    return list(dict.fromkeys(named))[:MAX_NAMES]
 
 
 def only(customers: Sequence[Customer]) -> Customer | None:
@@ -144,17 +192,17 @@ def message_ids(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found for value in values for found in _MESSAGE_ID.findall(value)))
 
 
-def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str]) -> list[str]:
+def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str], tokens: ReplyTokens) -> list[str]:
     """The ticket numbers that an e-mail points at, best evidence first.
 
-    A reply token in the address it was sent to; message ids of our letters and of mails we received (the nearest
-    answered one first); the last of our own tags in the subject. `prefix` is the provider's, so tags of other help
+    A signed reply token in the address it was sent to; message ids of letters that we signed and of mails we received
+    (the nearest answered one first); the last of our own tags in the subject. `prefix` is the provider's, so tags of other help
     desks never count. `filed` gives the ticket numbers of received message ids.
     """
     numbers = [*_numbers(event.reply_token or "", prefix)]
     for message_id in message_ids(event.references):
-        own = _OWN_MESSAGE_ID.fullmatch(message_id)
-        numbers += _numbers(own[1], prefix) if own else filter(None, [filed.get(message_id)])
+        own = tokens.letter_of(message_id)
+        numbers += _numbers(own.ticket_id, prefix) if own else filter(None, [filed.get(message_id)])
     tags = [number for tag in _TAG.finditer(event.subject) for number in _numbers(tag[0], prefix)]
     return list(dict.fromkeys([*numbers, *tags[-1:]]))
 
@@ -173,8 +221,11 @@ def may_append(author: Requester, by: str | None, *, ticket: TicketFacts, partic
     return same_customer or (by is not None and by in participants)
 
 
-def facts_of(arrival: Arrival, ticket_id: str, requester: Requester, customer: Customer | None) -> TicketFacts:
-    """What every room needs to know of a new ticket."""
+def facts_of(arrival: Arrival, ticket_id: str, requester: Requester, found: Match) -> TicketFacts:
+    """What every room needs to know of a new ticket.
+
+    Of a customer who is only named in the text nobody may approve costs here, and no note of his record is used.
+    """
     facts = TicketFacts(
         ticket_id=ticket_id,
         provider=arrival.provider,
@@ -186,8 +237,13 @@ def facts_of(arrival: Arrival, ticket_id: str, requester: Requester, customer: C
         message_id=arrival.message_id,
         may_acknowledge=arrival.may_acknowledge,
         received_at=arrival.received_at,
+        customer_found_by=found.found_by,
+        customer_candidates=found.candidates,
     )
-    return with_customer(facts, customer)
+    known = with_customer(facts, found.customer)
+    if found.found_by == "named":
+        known = known.model_copy(update={"approvers": (), "customer_facts": (), "language": arrival.language})
+    return known
 
 
 def with_customer(facts: TicketFacts, customer: Customer | None) -> TicketFacts:

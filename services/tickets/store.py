@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, ForeignKey, Identity, Index, Integer, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, ForeignKey, Identity, Index, Integer, or_, text
+from sqlalchemy.dialects.postgresql import array, insert
 from sqlmodel import Field, Session, col, delete, func, select
 
 from services.tickets import rules
@@ -35,6 +35,8 @@ class CustomerRecord(Model, table=True):
     plan: str | None = None
     language: str | None = None
     facts: list[str] = Field(sa_column=json_column())
+    domains: list[str] = Field(default_factory=list, sa_column=json_column())
+    servers: list[str] = Field(default_factory=list, sa_column=json_column())
 
 
 class Contact(Model, table=True):
@@ -77,12 +79,16 @@ class Ticket(Model, table=True):
 
 
 class Message(Model, table=True):
-    """An e-mail or call in a ticket. One row per arrival, so that nothing can be filed twice."""
+    """An e-mail or call in a ticket. One row per arrival, so that nothing can be filed twice.
+
+    `mail_key` is the same for one mail that came to several mailboxes: these rows are its routes.
+    """
 
     __tablename__ = "message"
     __table_args__ = (
         Index("ix_message_message_id", "message_id"),
         Index("ix_message_ticket_number", "ticket_number"),
+        Index("ix_message_mail_key", "mail_key"),
         {"schema": SCHEMA},
     )
 
@@ -91,6 +97,7 @@ class Message(Model, table=True):
     opened_ticket: bool
     message_id: str | None = None
     author: str | None = None
+    mail_key: str | None = None
     received_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
@@ -111,6 +118,8 @@ def save_customer(session: Session, customer: rules.Customer) -> None:
         "plan": customer.plan,
         "language": customer.language,
         "facts": list(customer.facts),
+        "domains": list(customer.domains),
+        "servers": list(customer.servers),
     }
     own = col(CustomerRecord.provider) == customer.provider
     row = insert(CustomerRecord).values(values).on_conflict_do_update(index_elements=["id"], set_=values, where=own)
@@ -145,6 +154,29 @@ def customers_with_phone(session: Session, provider: str, phone: str) -> list[ru
     return _customers(session, (col(Contact.provider) == provider) & (col(Contact.phone) == phone))
 
 
+def customers_with_domain(session: Session, provider: str, domain: str) -> list[rules.Customer]:
+    """Return the customers of a provider whose domain this is."""
+    return _customers(session, _owned_by(provider, col(CustomerRecord.domains).contains([domain])))
+
+
+def customers_named(session: Session, provider: str, names: Sequence[str]) -> list[rules.Customer]:
+    """Return the customers of a provider whose domain, server or account is among these names (lower case)."""
+    if not names:
+        return []
+    listed = array(list(names))
+    owned = or_(
+        col(CustomerRecord.domains).op("?|")(listed),
+        col(CustomerRecord.servers).op("?|")(listed),
+        func.lower(col(CustomerRecord.account)).in_(names),
+    )
+    return _customers(session, _owned_by(provider, owned))
+
+
+def _owned_by(provider: str, owned: ColumnElement[bool]) -> ColumnElement[bool]:
+    ids = select(CustomerRecord.id).where(col(CustomerRecord.provider) == provider, owned)
+    return col(Contact.customer_id).in_(ids)
+
+
 def customer(session: Session, customer_id: str) -> rules.Customer | None:
     """Return a customer by id."""
     return next(iter(_customers(session, col(Contact.customer_id) == customer_id)), None)
@@ -173,6 +205,8 @@ def _customers(session: Session, whose: ColumnElement[bool]) -> list[rules.Custo
             language=record.language,
             facts=tuple(record.facts),
             people=tuple(people[record.id]),
+            domains=tuple(record.domains),
+            servers=tuple(record.servers),
         )
         for record in records.values()
     ]
@@ -184,6 +218,22 @@ def _customers(session: Session, whose: ColumnElement[bool]) -> list[rules.Custo
 def is_filed(session: Session, arrival_id: UUID) -> bool:
     """Tell whether an arrival already stands in a ticket."""
     return session.get(Message, arrival_id) is not None
+
+
+def ticket_of_mail(session: Session, provider: str, mail_key: str) -> str | None:
+    """The ticket that the same mail is in already, by another mailbox of the provider.
+
+    Holds the mail until the transaction ends, so that two of its routes cannot open two tickets.
+    """
+    key = {"key": f"tickets:{provider}:{mail_key}"}
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
+    statement = (
+        select(Message.ticket_number)
+        .join(Ticket, col(Ticket.number) == col(Message.ticket_number))
+        .where(col(Message.mail_key) == mail_key, col(Ticket.provider) == provider)
+        .order_by(col(Message.received_at))
+    )
+    return session.exec(statement.limit(1)).first()
 
 
 def tickets_of_messages(session: Session, provider: str, message_ids: Sequence[str]) -> dict[str, str]:
@@ -250,6 +300,7 @@ def file_arrival(session: Session, arrival: rules.Arrival, number: str, *, autho
             opened_ticket=opened,
             message_id=next(iter(rules.message_ids([arrival.message_id or ""])), None),
             author=author,
+            mail_key=arrival.mail_key,
             received_at=arrival.received_at,
         ),
     )

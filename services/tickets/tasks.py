@@ -1,7 +1,8 @@
 """The tickets room: every e-mail and call from a person becomes a ticket or part of one.
 
-Hears `EmailReceived` and `CallLogged`. Says `TicketOpened` or `TicketReplied`. Owns the customer book, the tickets, and
-which arrival was filed in which ticket (schema `tickets`).
+Hears `EmailReceived` and `CallLogged`. Says `TicketOpened` or `TicketReplied`, and `TicketRouteAdded` for a mail that
+is in a ticket already. Owns the customer book, the tickets, and which arrival was filed in which ticket (schema
+`tickets`).
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import structlog
 from services.tickets import rules, store
 from shared.bus import Transaction, Worker
 from shared.errors import Transient
-from shared.events import CallLogged, EmailReceived, TicketOpened, TicketReplied
+from shared.events import CallLogged, EmailReceived, TicketOpened, TicketReplied, TicketRouteAdded
 from shared.policies import load_policies
-from shared.vocabulary import Requester, TicketFacts
+from shared.settings import settings
+from shared.vocabulary import Authentication, Requester, TicketFacts
 
 log = structlog.get_logger()
 
@@ -29,14 +31,32 @@ def file_email(event: EmailReceived, tx: Transaction) -> None:
     """Append an e-mail to the ticket it answers, or open one."""
     if store.is_filed(tx.session, event.arrival_id):
         return
-    email = event.sender.email
-    matches = store.customers_with_email(tx.session, event.provider, email) if email else []
+    arrival = rules.Arrival.of_email(event)
+    if event.mail_key and (number := store.ticket_of_mail(tx.session, event.provider, event.mail_key)):
+        store.file_arrival(tx.session, arrival, number, author=None, opened=False)
+        tx.say(TicketRouteAdded(ticket_id=number, arrival_id=event.arrival_id, mailbox=event.mailbox))
+        return
     answered = store.tickets_of_messages(tx.session, event.provider, rules.message_ids(event.references))
-    trail = rules.email_trail(event, _prefix(event.provider), answered)
+    tokens = settings().require_reply_tokens()
+    trail = rules.email_trail(event, _prefix(event.provider), answered, tokens)
     ticket = store.first_ticket(tx.session, event.provider, trail)
     if ticket is None and event.references and tx.attempt <= WAITS_FOR_THE_ANSWERED_MAIL:
         raise Transient("the mail that this one answers is not filed (yet)")
-    _file(rules.Arrival.of_email(event), rules.only(matches), ticket, tx)
+    _file(arrival, _sender_of(event, tx), ticket, tx)
+
+
+def _sender_of(event: EmailReceived, tx: Transaction) -> rules.Match:
+    """Whose mail it is. A forged sender is nobody; a domain proves something only when it was authenticated."""
+    session, provider, email = tx.session, event.provider, (event.sender.email or "").lower()
+    if not email or event.authentication is Authentication.FAIL:
+        return rules.Match()
+    of_domain = store.customers_with_domain(session, provider, email.rpartition("@")[2])
+    names = rules.names_in(f"{event.subject}\n{event.text}")
+    return rules.match(
+        ("address", store.customers_with_email(session, provider, email)),
+        ("domain" if event.sender_verified else "named", of_domain),
+        ("named", store.customers_named(session, provider, names)),
+    )
 
 
 @worker.hears(CallLogged)
@@ -47,21 +67,23 @@ def file_call(event: CallLogged, tx: Transaction) -> None:
     phone = event.caller.phone
     matches = store.customers_with_phone(tx.session, event.provider, phone) if phone else []
     ticket = store.first_ticket(tx.session, event.provider, rules.call_trail(event, _prefix(event.provider)))
-    _file(rules.Arrival.of_call(event), rules.only(matches), ticket, tx)
+    names = rules.names_in(f"{event.subject}\n{event.text}")
+    named = store.customers_named(tx.session, event.provider, names)
+    _file(rules.Arrival.of_call(event), rules.match(("phone", matches), ("named", named)), ticket, tx)
 
 
-def _file(arrival: rules.Arrival, customer: rules.Customer | None, named: store.Ticket | None, tx: Transaction) -> None:
+def _file(arrival: rules.Arrival, found: rules.Match, named: store.Ticket | None, tx: Transaction) -> None:
     """File an arrival in the ticket it names, if its author may write there; else in a new one that refers to it."""
-    author = rules.known_as(arrival.author, customer)
-    by = rules.address(author, arrival.channel)
+    author = rules.known_as(arrival.author, found.of_author)
+    by = None if arrival.forged else rules.address(author, arrival.channel)
     if named is None:
-        _open(arrival, author, by, customer, tx, related=None)
+        _open(arrival, author, by, found, tx, related=None)
         return
     facts = store.facts_of(named)
     if rules.may_append(author, by, ticket=facts, participants=store.participants(tx.session, named.number)):
         _append(arrival, author, by, facts, tx)
     else:
-        _open(arrival, author, by, customer, tx, related=named.number)
+        _open(arrival, author, by, found, tx, related=named.number)
 
 
 def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: TicketFacts, tx: Transaction) -> None:
@@ -78,6 +100,7 @@ def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: Ti
             text=arrival.text,
             channel=arrival.channel,
             received_at=arrival.received_at,
+            is_courtesy=arrival.is_courtesy,
         ),
     )
     log.info("reply filed", ticket_id=facts.ticket_id, channel=arrival.channel)
@@ -87,14 +110,14 @@ def _open(
     arrival: rules.Arrival,
     author: Requester,
     by: str | None,
-    customer: rules.Customer | None,
+    found: rules.Match,
     tx: Transaction,
     *,
     related: str | None,
 ) -> None:
     serial = store.next_serial(tx.session)
     number = f"{_prefix(arrival.provider)}-{serial}"
-    facts = rules.facts_of(arrival, number, author, customer)
+    facts = rules.facts_of(arrival, number, author, found)
     store.open_ticket(tx.session, facts, serial, related_ticket_id=related)
     store.file_arrival(tx.session, arrival, number, author=by, opened=True)
     tx.say(
@@ -106,7 +129,7 @@ def _open(
             related_ticket_id=related,
         ),
     )
-    log.info("ticket opened", ticket_id=number, channel=arrival.channel, known=customer is not None, related=related)
+    log.info("ticket opened", ticket_id=number, channel=arrival.channel, known_by=found.found_by, related=related)
 
 
 def _prefix(provider: str) -> str:

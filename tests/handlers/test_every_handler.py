@@ -27,6 +27,7 @@ from shared.events import (
     TicketFactCorrected,
     TicketPaused,
     TicketReclassified,
+    TicketReopened,
     TicketResolved,
     TicketResumed,
     VerdictOverridden,
@@ -167,6 +168,7 @@ def travel(session, book):
     journey.go_on()
 
     number = ticket_of(session, restore)
+    come_back(journey, number)
     store_email(
         mail("support@hypernode.example", f"Re: {restore} [{number}]", f"I agree to Q-{number}-1."), source="test"
     )
@@ -191,11 +193,28 @@ def travel(session, book):
     change_minds(journey, ticket_of(session, restore))
     with Transaction.begin("desk") as tx:
         tx.say(TicketResolved(ticket_id=number, agent="an agent"))
+        tx.say(TicketReopened(ticket_id=number, agent="an agent"))
     journey.go_on()
     return journey
 
 
 NO_CUSTOMER = "+31205550199"
+
+
+def come_back(journey, number):
+    """The acknowledgement of a ticket cannot be delivered."""
+    statement = text("select message_id from notifications.letter where ticket_id = :number and state = 'sent'")
+    message_id = journey.session.scalars(statement, {"number": number}).first()
+    journey.session.rollback()
+    report = (
+        "From: MAILER-DAEMON@mx.example\nTo: support@hypernode.example\nSubject: Undelivered\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=B\n\n"
+        "--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n"
+        "Final-Recipient: rfc822; owner@kaas.example\nAction: failed\nStatus: 5.1.1\n\n"
+        f"--B\nContent-Type: text/rfc822-headers\n\nMessage-ID: {message_id}\n\n--B--\n"
+    )
+    store_email(report.encode(), source="test")
+    journey.go_on()
 
 
 def page(journey):

@@ -22,6 +22,10 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
     match event:
         case e.TicketOpened():
             return f"A request by {event.ticket.channel} became this ticket."
+        case e.TicketRouteAdded():
+            return f"The same mail came to {event.mailbox} too."
+        case e.TicketReplied(is_courtesy=True):
+            return f"{name_of(event.author)} sent a closing courtesy by {event.channel}: it reopens nothing."
         case e.TicketReplied():
             return f"{name_of(event.author)} added to the ticket by {event.channel}."
         case e.ScopeDecided(decision=decision) if decision.decided_by:
@@ -104,10 +108,17 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
             return f"The mail server took the letter: {_spaced(event.kind)}."
         case e.LetterRefused():
             return f"The mail server refused the letter for good: {_spaced(event.kind)}."
+        case e.LetterBounced():
+            how = "for good" if event.permanent else "and may yet arrive"
+            return f"A letter came back {how}: status {event.status or 'unknown'}."
+        case e.LetterUndelivered():
+            return f"The letter did not arrive: {_spaced(event.kind)}. The requester has not been told."
         case e.LetterSuppressed():
             return f"A letter stayed unwritten: {_spaced(event.kind)} ({event.reason})."
         case e.TicketAnswered():
             return f"{event.agent} answered."
+        case e.TicketReopened():
+            return f"{event.agent} reopened the ticket."
         case e.TicketResolved():
             return f"{event.agent} closed the ticket as done."
         case _:

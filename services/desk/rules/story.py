@@ -230,6 +230,7 @@ _LETTER_STATES: dict[type[e.Event], str] = {
     e.LetterSent: "sent",
     e.LetterRefused: "refused",
     e.LetterSuppressed: "suppressed",
+    e.LetterUndelivered: "undelivered",
 }
 
 

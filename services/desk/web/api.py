@@ -14,7 +14,7 @@ from services.desk.rules.story import TicketStory
 from services.desk.rules.summary import QuoteState, State, TicketQuery, TicketRow, cursor
 from services.desk.settings import settings
 from shared.bus import Transaction
-from shared.events import ConsentGiven, Event, TicketAnswered, TicketResolved, derived_id
+from shared.events import ConsentGiven, Event, TicketAnswered, TicketReopened, TicketResolved, derived_id
 from shared.web import Problem, check_token
 
 router = APIRouter(prefix="/api")
@@ -44,6 +44,12 @@ class Answer(BaseModel):
 
 class Resolution(BaseModel):
     """An agent closes a ticket as done."""
+
+    agent: Name
+
+
+class Reopening(BaseModel):
+    """An agent reopens a ticket that was closed, after a closing courtesy that asks for more."""
 
     agent: Name
 
@@ -133,6 +139,22 @@ def resolve_ticket(number: str, resolution: Resolution, key: IdempotencyKey = No
             agent=resolution.agent,
         )
         return accept(tx, event)
+
+
+@writes.post("/tickets/{number}/reopen", status_code=202)
+def reopen_ticket(number: str, reopening: Reopening, key: IdempotencyKey = None) -> Accepted:
+    """Open a closed ticket again, as a reply would have."""
+    with Transaction.begin("desk") as tx:
+        return accept(tx, reopened(tx, number, reopening, key))
+
+
+def reopened(tx: Transaction, number: str, reopening: Reopening, key: str | None = None) -> Event:
+    """What an agent says who reopens a ticket; Problem when it is open."""
+    ticket = known_ticket(tx, number)
+    if ticket.state is not State.RESOLVED and key is None:
+        raise Problem(409, f"{ticket.number} is {ticket.state}, not resolved", "Nothing needs to be done.")
+    event_id = event_id_of("reopen", ticket.number, key)
+    return TicketReopened(event_id=event_id, ticket_id=ticket.number, agent=reopening.agent)
 
 
 @writes.post("/quotes/{quote_id}/consent", status_code=202)

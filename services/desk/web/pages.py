@@ -23,7 +23,7 @@ from services.desk.rules.overrides import DECIDABLE, Overriding, clauses_of
 from services.desk.rules.summary import Sort, State, TicketQuery, TicketRow, cursor
 from services.desk.settings import settings
 from services.desk.web import overrides
-from services.desk.web.api import may_write
+from services.desk.web.api import Reopening, may_write, reopened
 from shared import clock
 from shared.bus import Transaction
 from shared.policies import load_policies
@@ -186,6 +186,26 @@ def override(
         return ticket_page(request, number, wrong=problem, filled=filled)
     except Problem as problem:
         return ticket_page(request, number, wrong=problem, filled=filled)
+    return RedirectResponse(f"/tickets/{number}", status_code=303)
+
+
+@router.post("/tickets/{number}/reopen")
+def reopen(
+    request: Request, number: str, body: Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
+) -> Response:
+    """Take the form of an agent who reopens a ticket, and show the ticket again."""
+    filled = {name: value.strip() for name, value in parse_qsl(body.decode(errors="replace"))}
+    shown = HTTPAuthorizationCredentials(scheme="Bearer", credentials=filled.pop("token", ""))
+    try:
+        from_this_site(request)
+        may_write(shown)
+        wish = Reopening.model_validate(filled)
+        with Transaction.begin("desk") as tx:
+            tx.say(reopened(tx, number, wish))
+    except ValidationError:
+        return ticket_page(request, number, wrong=Problem(422, "The form is not complete", "Say who reopens it."))
+    except Problem as problem:
+        return ticket_page(request, number, wrong=problem)
     return RedirectResponse(f"/tickets/{number}", status_code=303)
 
 

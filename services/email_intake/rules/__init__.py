@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
-from services.email_intake.rules.classify import SUPPRESSED, Candidate, Verdict, classify, may_acknowledge
-from services.email_intake.rules.headers import Address, addresses
+from services.email_intake.rules.chain import Case, Notes, go_through, opens_no_ticket
+from services.email_intake.rules.classify import SUPPRESSED, Candidate, Kind, Verdict
+from services.email_intake.rules.headers import Address, message_ids
 from services.email_intake.rules.mailboxes import Mailbox, Mailboxes
 from services.email_intake.rules.message import ParsedEmail, parse
 from services.email_intake.rules.reply import Reply, split_reply
@@ -23,38 +25,73 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything that was understood of one e-mail. `mailbox` and `verdict` are None when it did not get so far."""
+    """Everything that was understood of one e-mail. `mailbox` is None when it is for none of ours."""
 
     outcome: Outcome
     reason: str
     mail: ParsedEmail
     reply: Reply
+    notes: Notes
     mailbox: Mailbox | None = None
-    verdict: Verdict | None = None
-    sender: Address | None = None
-    may_acknowledge: bool = False
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What kind of mail it is."""
+        return self.notes.verdict
+
+    @property
+    def sender(self) -> Address | None:
+        """Who asks: who wrote it, or who wrote what an agent forwarded."""
+        return self.notes.sender
+
+    @property
+    def may_acknowledge(self) -> bool:
+        """Whether an automatic answer may go to the sender."""
+        return self.notes.may_acknowledge
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know before he trusts the mail; without any address."""
+        told = [self.reason] if self.outcome is Outcome.QUARANTINED else []
+        return tuple(dict.fromkeys((*told, *self.mail.defects, *self.notes.warnings)))
+
+    @property
+    def reply_recipients(self) -> tuple[Address, ...]:
+        """Where an answer goes: to the sender, and to nobody where nobody would read it.
+
+        Reply-To is followed for configured contact forms only: there it is the sender.
+        """
+        wanted = self.notes.kind not in {*SUPPRESSED, Kind.NO_REPLY} and self.sender is not None
+        return (self.sender,) if wanted and self.sender else ()
 
     def as_json(self) -> dict[str, Any]:
-        """All of it in plain values, for people and programs that want to know how a mail is read."""
+        """The line of `scopedesk parse-mail`, without the file; `language` is None where nobody has looked."""
+        mail = self.mail
         return {
-            "outcome": str(self.outcome),
-            "reason": self.reason,
-            "kind": str(self.verdict.kind) if self.verdict else None,
-            "rule": self.verdict.rule if self.verdict else None,
-            "provider": self.mailbox.provider if self.mailbox else None,
-            "mailbox": self.mailbox.address if self.mailbox else None,
-            "reply_token": self.mailbox.reply_token if self.mailbox else None,
-            "sender": {"name": self.sender.name or None, "email": self.sender.email} if self.sender else None,
-            "subject": self.mail.subject,
-            "message_id": self.mail.message_id,
-            "references": self.mail.references,
-            "may_acknowledge": self.may_acknowledge,
-            "text": self.reply.new,
-            "signature": self.reply.signature,
-            "quoted": self.reply.quoted,
-            "full_text": self.reply.full,
-            "attachments": [asdict(attachment) for attachment in self.mail.attachments],
-            "defects": self.mail.defects,
+            "message_id": mail.message_id,
+            "in_reply_to": next(iter(message_ids(" ".join(mail.headers.get("in-reply-to", ())))), None),
+            "references": list(message_ids(" ".join(mail.headers.get("references", ())))),
+            "from": _person(next(iter(mail.people("from")), None)),
+            "reply_to": _people(mail.people("reply-to")),
+            "to": _people(mail.people("to")),
+            "cc": _people(mail.people("cc")),
+            "reply_recipients": _people(self.reply_recipients),
+            "date": _date(mail.header("date")),
+            "subject": mail.subject,
+            "language": None,
+            "class": str(self.notes.kind),
+            "text": self.reply.full,
+            "new_text": self.reply.new,
+            "folded": {"quoted": self.reply.quoted, "signature": self.reply.signature},
+            "authentication": {
+                "result": str(self.notes.authenticated.result),
+                "method": self.notes.authenticated.method,
+            },
+            "attachments": [
+                {"name": file.name, "type": file.content_type, "size": file.size} for file in mail.attachments
+            ],
+            "warnings": list(self.warnings),
+            "rules": [asdict(decided) for decided in self.notes.decided],
         }
 
 
@@ -66,21 +103,19 @@ def read(raw: bytes, own: Mailboxes, *, recipient: str = "", envelope_from: str 
     """
     mail = parse(raw)
     reply = split_reply(mail.text, subject=mail.subject, answers=bool(mail.references))
-    if not mail.is_mail:
-        return Reading(Outcome.QUARANTINED, _no_mail(raw), mail, reply)
     mailbox = own.find_for(mail, recipient)
-    if mailbox is None:
-        return Reading(Outcome.QUARANTINED, "it is for none of our mailboxes", mail, reply)
-    sender = mail.sender or next(iter(addresses(envelope_from or "")), None)
-    if sender is None and not mail.subject and not mail.text.strip():
-        return Reading(Outcome.QUARANTINED, "it has no sender, no subject and no text", mail, reply, mailbox)
-    candidate = Candidate(mail, reply.new, own, envelope_from)
-    verdict = classify(candidate)
-    outcome = Outcome.SUPPRESSED if verdict.kind in SUPPRESSED else Outcome.READ
-    reason = f"{verdict.kind}: {verdict.reason} (rule {verdict.rule})"
     addressed = bool(recipient) or any(own.owns(person.email) for name in ("to", "cc") for person in mail.people(name))
-    answer = may_acknowledge(candidate, verdict, addressed)
-    return Reading(outcome, reason, mail, reply, mailbox, verdict, sender, answer)
+    notes = go_through(Case(Candidate(mail, reply.new, own, envelope_from), reply, mailbox, addressed))
+    if not mail.is_mail:
+        return Reading(Outcome.QUARANTINED, _no_mail(raw), mail, reply, notes)
+    if mailbox is None:
+        return Reading(Outcome.QUARANTINED, "it is for none of our mailboxes", mail, reply, notes)
+    if notes.sender is None and not mail.subject and not mail.text.strip():
+        return Reading(Outcome.QUARANTINED, "it has no sender, no subject and no text", mail, reply, notes, mailbox)
+    assert notes.verdict, "the last row of the classes always holds"
+    reason = f"{notes.kind}: {notes.verdict.reason} (rule {notes.verdict.rule})"
+    outcome = Outcome.SUPPRESSED if opens_no_ticket(notes) else Outcome.READ
+    return Reading(outcome, reason, mail, reply, notes, mailbox)
 
 
 def _no_mail(raw: bytes) -> str:
@@ -88,3 +123,20 @@ def _no_mail(raw: bytes) -> str:
         return "it is empty"
     what = "it holds binary data" if b"\0" in raw[:4096] else "it has no e-mail headers"
     return f"not an e-mail: {what}"
+
+
+def _date(value: str) -> str | None:
+    """The Date header in ISO 8601 with its offset; None when it is none. Without a zone it is UTC (RFC 5322, 3.3)."""
+    try:
+        found = parsedate_to_datetime(value)
+        return found.isoformat() if found.tzinfo else f"{found.isoformat()}+00:00"
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+        return None
+
+
+def _person(person: Address | None) -> dict[str, str | None] | None:
+    return {"name": person.name or None, "email": person.email} if person else None
+
+
+def _people(people: tuple[Address, ...]) -> list[dict[str, str | None] | None]:
+    return [_person(person) for person in people]

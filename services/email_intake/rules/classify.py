@@ -6,24 +6,25 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.email_intake.rules.mailboxes import Mailboxes
 from services.email_intake.rules.message import ParsedEmail
 
 
 class Kind(StrEnum):
-    """The classes of mail."""
+    """The classes of mail: the words that `scopedesk parse-mail` prints."""
 
-    OWN_LOOP = "own-loop"
-    MDN = "read-receipt"
-    ARF = "abuse-report"
+    OWN_LOOP = "own_loop"
+    MDN = "mdn"
+    ARF = "arf"
     DELAYED = "delayed"
     BOUNCE = "bounce"
-    NOTE = "delivery-note"
-    AUTO = "automatic"
+    NOTE = "note"
+    AUTO = "auto"
     LIST = "list"
     BULK = "bulk"
-    NO_REPLY = "no-reply"
+    NO_REPLY = "noreply"
     HUMAN = "human"
 
 
@@ -65,10 +66,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The kind of a mail, the number of the row that decided, and what it saw."""
+    """The kind of a mail, the number and name of the row that decided, and what it saw."""
 
     kind: Kind
     rule: int
+    name: str
     reason: str
 
 
@@ -83,7 +85,7 @@ _BOUNCE_SUBJECT = re.compile(
     r"|non remis|échec de (?:la )?(?:remise|distribution)|non distribuable",
     re.IGNORECASE,
 )
-_DAEMON = re.compile(r"^(?:mailer-?daemon|postmaster|mail-?daemon|double-bounce|mdaemon)(?:[+.-]|$)")
+DAEMON = re.compile(r"^(?:mailer-?daemon|postmaster|mail-?daemon|double-bounce|mdaemon)(?:[+.-]|$)")
 _NO_REPLY = re.compile(
     r"^(?:no|do-?not|geen|niet)[-_.]?(?:reply|replies|answer|antwoord|beantwoorden)|^keine[-_.]?antwort"
 )
@@ -160,7 +162,7 @@ def _bounce_by_subject(it: Candidate) -> str | None:
         return None
     if it.has_null_return_path:
         return "a null return path and the subject of a bounce"
-    if _DAEMON.match(it.sender_local):
+    if DAEMON.match(it.sender_local):
         return "a mail daemon wrote it, with the subject of a bounce"
     return None if it.mail.sender else "no sender, and the subject of a bounce"
 
@@ -220,26 +222,35 @@ def _human(_: Candidate) -> str:
     return "nothing says that a machine wrote it"
 
 
-TABLE: tuple[tuple[int, Kind, Callable[[Candidate], str | None]], ...] = (
-    (1, Kind.OWN_LOOP, _own_loop),
-    (2, Kind.MDN, _read_receipt),
-    (2, Kind.ARF, _abuse_report),
-    (2, Kind.DELAYED, _delayed),
-    (2, Kind.NOTE, _delivery_note),
-    (2, Kind.BOUNCE, _failed_report),
-    (3, Kind.BOUNCE, _failed_recipients),
-    (4, Kind.BOUNCE, _bounce_by_subject),
-    (5, Kind.AUTO, _auto_submitted),
-    (6, Kind.AUTO, _auto_header),
-    (7, Kind.LIST, _mailing_list),
-    (8, Kind.AUTO, _null_return_path),
-    (9, Kind.AUTO, _auto_by_subject),
-    (10, Kind.BULK, _bulk),
-    (11, Kind.AUTO, _auto_by_text),
-    (12, Kind.NO_REPLY, _no_reply),
-    (13, Kind.HUMAN, _human),
+class Row(NamedTuple):
+    """A row of the table: a test answers what it saw, or None."""
+
+    number: int
+    name: str
+    kind: Kind
+    test: Callable[[Candidate], str | None]
+
+
+TABLE: tuple[Row, ...] = (
+    Row(1, "our own letter", Kind.OWN_LOOP, _own_loop),
+    Row(2, "read receipt", Kind.MDN, _read_receipt),
+    Row(2, "abuse report", Kind.ARF, _abuse_report),
+    Row(2, "late delivery", Kind.DELAYED, _delayed),
+    Row(2, "delivery note", Kind.NOTE, _delivery_note),
+    Row(2, "failed delivery", Kind.BOUNCE, _failed_report),
+    Row(3, "failed recipients", Kind.BOUNCE, _failed_recipients),
+    Row(4, "subject of a bounce", Kind.BOUNCE, _bounce_by_subject),
+    Row(5, "Auto-Submitted", Kind.AUTO, _auto_submitted),
+    Row(6, "headers of auto-responders", Kind.AUTO, _auto_header),
+    Row(7, "mailing list", Kind.LIST, _mailing_list),
+    Row(8, "null return path", Kind.AUTO, _null_return_path),
+    Row(9, "subject of an auto-responder", Kind.AUTO, _auto_by_subject),
+    Row(10, "bulk", Kind.BULK, _bulk),
+    Row(11, "text of an auto-responder", Kind.AUTO, _auto_by_text),
+    Row(12, "no-reply address", Kind.NO_REPLY, _no_reply),
+    Row(13, "a person", Kind.HUMAN, _human),
 )
-"""Order is meaning: number, kind, test. A test answers what it saw, or None.
+"""Order is meaning.
 
 X-Auto-Response-Suppress is no row: Exchange puts it on people's mail. It only asks for no automatic answer.
 """
@@ -247,23 +258,8 @@ X-Auto-Response-Suppress is no row: Exchange puts it on people's mail. It only a
 
 def classify(candidate: Candidate) -> Verdict:
     """The first row that holds."""
-    for number, kind, test in TABLE:
-        reason = test(candidate)
+    for row in TABLE:
+        reason = row.test(candidate)
         if reason:
-            return Verdict(kind, number, reason)
+            return Verdict(row.kind, row.number, row.name, reason)
     raise AssertionError("the last row of the table always holds")
-
-
-def may_acknowledge(candidate: Candidate, verdict: Verdict, mailbox_addressed: bool) -> bool:
-    """Whether an automatic answer may go to the sender.
-
-    Only to people, whose mail was really addressed to us, and who did not ask for no automatic answers. How often is
-    the business of whoever writes letters.
-    """
-    sender = candidate.mail.sender
-    if verdict.kind is not Kind.HUMAN or sender is None or not mailbox_addressed:
-        return False
-    wishes = re.split(r"[\s,]+", candidate.header("x-auto-response-suppress"))
-    if {"all", "autoreply", "oof"} & set(wishes):
-        return False
-    return not candidate.own.owns(sender.email) and not _DAEMON.match(sender.local)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 
+from services.email_intake.rules import wrappers
 from services.email_intake.rules.headers import Address, addresses, decode_words, message_ids
 from services.email_intake.rules.parts import (
     CONTENT_HEADERS,
@@ -25,6 +26,7 @@ from services.email_intake.rules.parts import (
     headers_of,
     parameter_of,
 )
+from services.email_intake.rules.wrappers import Invitation
 
 MAX_HEADER_BYTES = 1 << 20
 MAX_SUBJECT = 998
@@ -56,6 +58,11 @@ class ParsedEmail:
     report_type: str = ""
     report_fields: tuple[tuple[str, str], ...] = ()
     """Field names (lower case) and values of an enclosed delivery, disposition or feedback report."""
+    returned_ids: tuple[str, ...] = ()
+    """Message-IDs of the mails that are enclosed, as a bounce encloses what it returns."""
+    wrapped: tuple[str, ...] = ()
+    """What was around the text: signatures, encryption, winmail.dat."""
+    calendar: Invitation | None = None
     defects: tuple[str, ...] = ()
 
     def header(self, name: str) -> str:
@@ -101,13 +108,20 @@ def parse(raw: bytes) -> ParsedEmail:
     root = _structure(raw, defects)
     content = Content(defects)
     content.read(root)
+    text, clear_signed = wrappers.without_clear_signature(_shorten(content.text(_split(raw)[2])))
+    around = [*content.wrappers, *["signed (PGP)"] * clear_signed]
+    if wrappers.PGP_MESSAGE in text:
+        around.append("encrypted (PGP)")
     return ParsedEmail(
         headers=headers_of(root),
-        text=_shorten(content.text(_split(raw)[2])),
+        text=text,
         attachments=tuple(content.attachments),
         content_type=content_type_of(root),
         report_type=parameter_of(root, "report-type").lower(),
         report_fields=tuple(content.report_fields),
+        returned_ids=tuple(dict.fromkeys(found for value in content.returned_ids for found in message_ids(value))),
+        wrapped=tuple(dict.fromkeys(around)),
+        calendar=content.calendar,
         defects=tuple(dict.fromkeys(defects)),
     )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import email.errors
+import email.policy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
+from email.parser import BytesHeaderParser, BytesParser
 
+from services.email_intake.rules import attachments, tnef, wrappers
 from services.email_intake.rules.charset import clean_line, clean_text, decode
 from services.email_intake.rules.headers import decode_words, eight_bit
 from services.email_intake.rules.html_text import html_to_text
@@ -34,15 +37,28 @@ _HTML_ONLY = re.compile(
     re.IGNORECASE,
 )
 _STUB_LENGTH = 300
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came along. `size` is in bytes, decoded."""
+    """A file that came along: its type by content. `held` says why a person should look at it before it is opened."""
 
     name: str
     content_type: str
-    size: int
+    data: bytes = field(default=b"", repr=False)
+    held: str | None = None
+
+    @classmethod
+    def of(cls, name: str, declared: str, data: bytes) -> Attachment:
+        """The file, looked at."""
+        kind = attachments.type_of(data, declared)
+        return cls(name, kind, data, attachments.danger_of(name, data, kind))
+
+    @property
+    def size(self) -> int:
+        """Bytes, decoded."""
+        return len(self.data)
 
 
 def headers_of(message: Message) -> dict[str, tuple[str, ...]]:
@@ -109,6 +125,9 @@ class Content:
     def __init__(self, defects: list[str]) -> None:
         self.attachments: list[Attachment] = []
         self.report_fields: list[tuple[str, str]] = []
+        self.returned_ids: list[str] = []
+        self.wrappers: list[str] = []
+        self.calendar: wrappers.Invitation | None = None
         self.defects = defects
         self._pieces: list[tuple[int | None, str, str]] = []  # alternative group, "plain" or "html", text
         self._spare: list[str] = []  # shown only when there is no other text
@@ -129,8 +148,13 @@ class Content:
             payload = part.get_payload() if part.is_multipart() else None
             kind = content_type_of(part)
             if not isinstance(payload, list):
-                self._leaf(part, kind, group)
+                inner = self._leaf(part, kind, group)
+                if inner is not None:
+                    stack.append((inner, depth + 1, group))
                 continue
+            if kind in {"multipart/signed", "multipart/encrypted"}:
+                scheme = "PGP" if "pgp" in parameter_of(part, "protocol").lower() else "S/MIME"
+                self.wrappers.append(f"{kind.removeprefix('multipart/')} ({scheme})")
             parts = [child for child in payload if isinstance(child, Message)]
             if kind.startswith("message/"):
                 self._enclosed(part, kind, parts)
@@ -140,8 +164,15 @@ class Content:
                     group = seen
                 stack.extend((child, depth + 1, group) for child in reversed(parts))
 
-    def _leaf(self, part: Message, kind: str, group: int | None) -> None:
+    def _leaf(self, part: Message, kind: str, group: int | None) -> Message | None:
+        """Read one part; gives the mail inside when it is only a wrapper of one."""
         data = _payload(part)
+        if not kind.startswith("text/"):
+            part.set_payload("")  # the undecoded copy of a large file is not kept beside it
+        if kind in wrappers.SIGNATURES and data:
+            return None
+        if kind in wrappers.SMIME:
+            return self._smime(part, kind, data)
         disposition = str(part.get("content-disposition", "")).split(";")[0].strip().lower()
         name = _file_name(part)
         broken = kind.startswith("multipart/")  # a multipart whose parts could not be found
@@ -151,10 +182,57 @@ class Content:
             html = kind == "text/html" or (broken and "<html" in text[:2000].lower())
             if shown and disposition != "attachment" and not (name and disposition != "inline"):
                 self._pieces.append((group, "html" if html else "plain", text))
-                return
-            self._spare.append(html_to_text(text) if html else text)
+                return None
+            if kind == "text/rfc822-headers":
+                self._returned(data)
+            self._spare.append(
+                self._calendar(text) if kind == "text/calendar" else html_to_text(text) if html else text
+            )
+        if (kind in _TNEF or name.lower() == "winmail.dat") and self._winmail(data):
+            return None
         if data or name:
-            self.attachments.append(Attachment(name, kind, len(data)))
+            self.attachments.append(Attachment.of(name, kind, data))
+        return None
+
+    def _calendar(self, text: str) -> str:
+        found = wrappers.invitation(text)
+        self.calendar = self.calendar or found
+        return f"(calendar: {found})" if found else text
+
+    def _smime(self, part: Message, kind: str, data: bytes) -> Message | None:
+        inside = wrappers.signed_content(data)
+        if inside is not None:
+            self.wrappers.append("signed (S/MIME)")
+            try:
+                found: Message = BytesParser(policy=email.policy.compat32).parsebytes(inside)
+            except PARSER_BREAKS:
+                self.defects.append("the signed content is not readable")
+            else:
+                return found
+        else:
+            self.wrappers.append("encrypted (S/MIME)")
+        self.attachments.append(Attachment.of(_file_name(part) or "smime.p7m", kind, data))
+        return None
+
+    def _winmail(self, data: bytes) -> bool:
+        found = tnef.read(data)
+        if found is None:
+            return False
+        self.wrappers.append("winmail.dat")
+        if found.text.strip():
+            self._spare.append(clean_text(found.text))
+        for file in found.files:
+            name = clean_line(file.name).replace("\\", "/").rpartition("/")[2][:255]
+            self.attachments.append(Attachment.of(name, "application/octet-stream", file.data))
+        return True
+
+    def _returned(self, head: bytes) -> None:
+        """Note the Message-ID of a mail that came back as headers only."""
+        try:
+            message: Message = BytesHeaderParser(policy=email.policy.compat32).parsebytes(head[:MAX_HEADER_LINE_BYTES])
+        except PARSER_BREAKS:
+            return
+        self.returned_ids += headers_of(message).get("message-id", ())[:1]
 
     def _enclosed(self, part: Message, kind: str, blocks: list[Message]) -> None:
         """A mail in the mail is an attachment, not more text; a delivery report is a list of header blocks."""
@@ -167,7 +245,8 @@ class Content:
         if blocks and not name:
             name = decode_words(next(iter(headers_of(blocks[0]).get("subject", ())), ""))[:255]
         self._mails += blocks[:1]
-        self.attachments.append(Attachment(name, kind, 0))
+        self.returned_ids += headers_of(blocks[0]).get("message-id", ())[:1] if blocks else ()
+        self.attachments.append(Attachment(name, kind, _as_bytes(blocks[0]) if blocks else b""))
 
     def text(self, raw_body: bytes) -> str:
         """The text to show; never empty when the raw body is not."""
@@ -195,6 +274,14 @@ class Content:
         inner.read(self._mails[0])
         inner._mails.clear()
         return inner.text(b"")
+
+
+def _as_bytes(mail: Message) -> bytes:
+    """An enclosed mail as a file; empty where it cannot be written again, then the stored e-mail alone has it."""
+    try:
+        return mail.as_bytes()
+    except PARSER_BREAKS:
+        return b""
 
 
 def _within(data: bytes) -> bytes:

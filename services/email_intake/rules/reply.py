@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from services.email_intake.rules.headers import Address, addresses
 from services.email_intake.rules.html_text import ATTRIBUTION, QUOTE_BELOW
 
 MAX_ATTRIBUTION_LINES = 4
@@ -19,6 +20,7 @@ MAX_SIGNATURE_LINES = 15
 MAX_CLOSING = 60
 """Characters of a line such as "Kind regards, Jan": a longer one says something."""
 MAX_DEVICE_LINES = 2
+MAX_FORWARD_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,19 @@ def _is_forward(lines: list[str], subject: str) -> bool:
         if _cuts_all(lines, place):
             return bool(_FORWARD_SUBJECT.match(subject))
     return False
+
+
+def forwarded_sender(text: str, subject: str) -> Address | None:
+    """Who wrote the mail that is forwarded here: the From of its block of headers; None when this is no forward."""
+    lines = text.split("\n")
+    if not _is_forward(lines, subject):
+        return None
+    for place, line in enumerate(lines):
+        if _FORWARD.match(line.replace(ATTRIBUTION, "")) or _is_header_block(lines, place):
+            block = [below.lstrip("> *_").replace("*", "") for below in lines[place : place + MAX_FORWARD_LINES]]
+            named = next((below for below in block if _FROM_LINE.match(below)), "")
+            return next(iter(addresses(re.sub(r"\[mailto:([^\]\s]+)\]", r"<\1>", named.partition(":")[2]))), None)
+    return None
 
 
 def _without_quotes(lines: list[str], *, answers: bool) -> tuple[list[str], list[str]]:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.utils import format_datetime
-from uuid import UUID
 
 from shared.encoded_words import defused, is_live
 from shared.vocabulary import TicketFacts
@@ -68,17 +67,6 @@ def domain_of(mailbox: str) -> str:
     return mailbox.rpartition("@")[2]
 
 
-def message_id(ticket_id: str, letter_id: UUID, mailbox: str) -> str:
-    """`<hn-1042.<letter>@<mailbox's domain>>`: an answer finds its ticket even when the subject changed."""
-    return f"<{ticket_id.lower()}.{letter_id}@{domain_of(mailbox)}>"
-
-
-def reply_address(mailbox: str, ticket_id: str) -> str:
-    """`support+hn-1042@…`, so that an answer carries the ticket in its recipient (RFC 5233 sub-address)."""
-    local, _, domain = mailbox.rpartition("@")
-    return f"{local}+{ticket_id.lower()}@{domain}"
-
-
 def thread(ticket: TicketFacts, earlier: Sequence[str]) -> dict[str, str]:
     """In-Reply-To and References (RFC 5322 3.6.4): the customer's mail, then our earlier letters on the ticket."""
     asked = [found for found in _MESSAGE_ID.findall(ticket.message_id or "") if not is_live(found)][:1]
@@ -98,6 +86,7 @@ def headers(
     message_id: str,
     sender_name: str,
     mailbox: str,
+    reply_address: str,
     written_at: datetime,
     earlier: Sequence[str] = (),
     automatic: bool,
@@ -108,7 +97,7 @@ def headers(
     return {
         "From": _named(sender_name, mailbox),
         "To": _named(ticket.requester.name, recipient),
-        "Reply-To": reply_address(mailbox, ticket.ticket_id),
+        "Reply-To": reply_address,
         "Subject": subject_line(ticket.subject, ticket.ticket_id),
         "Date": format_datetime(written_at),
         "Message-ID": message_id,

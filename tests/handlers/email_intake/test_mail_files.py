@@ -88,11 +88,21 @@ def test_ingest_refuses_a_mailbox_that_is_not_ours():
         list(files.ingest([], "sales@other.example"))
 
 
+FIELDS = [
+    "file", "message_id", "in_reply_to", "references", "from", "reply_to", "to", "cc", "reply_recipients", "date",
+    "subject", "language", "class", "text", "new_text", "folded", "authentication", "attachments", "warnings", "rules",
+]  # fmt: skip
+
+
 def test_parse_mail_prints_one_line_per_mail_and_needs_no_server(tmp_path):
     (tmp_path / "a.eml").write_bytes(MAIL % b"a")
     (tmp_path / "b.bin").write_bytes(b"\0\1\2")
     done = CliRunner().invoke(parse_command.app, [str(tmp_path)])
     assert done.exit_code == 0
     first, second = map(json.loads, done.stdout.splitlines())
-    assert (first["outcome"], first["provider"], first["text"], first["kind"]) == ("read", "hypernode", "help", "human")
-    assert (second["outcome"], second["reason"]) == ("quarantined", "not an e-mail: it holds binary data")
+    assert list(first) == FIELDS
+    assert (first["class"], first["text"], first["new_text"], first["warnings"]) == ("human", "help", "help", [])
+    assert first["authentication"] == {"result": "none", "method": None}
+    assert [rule["rule"] for rule in first["rules"]] == ["sender", "authentication", "class", "acknowledgement"]
+    assert all(rule["decided"] and rule["why"] for rule in first["rules"])
+    assert second["warnings"] == ["not an e-mail: it holds binary data"]

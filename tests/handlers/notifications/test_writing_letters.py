@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlmodel import select
 
-from samples import PAID, RECEIVED, RESTORE, ticket
+from samples import PAID, RECEIVED, RESTORE, TOKENS, ticket
 from services.notifications import store
 from services.notifications.settings import notification_settings
 from services.notifications.tasks import worker
@@ -216,7 +216,7 @@ def test_an_agents_answer_is_sent_in_the_agents_words_and_can_be_answered(say, h
     letter = read(post.taken[-1])
     assert letter.get_content().startswith("De back-up staat klaar.")
     assert letter["Auto-Submitted"] is None
-    assert letter["Reply-To"] == "support+hn-1042@hypernode.example"
+    assert letter["Reply-To"] == TOKENS.reply_address("support@hypernode.example", "HN-1042")
 
 
 def test_a_newer_fact_about_a_ticket_is_not_overwritten_by_an_older_one(say, hear, session):

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from samples import TOKENS
 from services.tickets import rules, store
 from services.tickets.rules import Customer, Person
 from services.tickets.tasks import WAITS_FOR_THE_ANSWERED_MAIL, worker
@@ -115,7 +116,7 @@ def test_a_colleague_adds_to_the_ticket_by_its_tag(bloemen, mail, said, session)
 def test_a_reply_is_found_by_the_message_it_answers_ours_or_theirs(bloemen, mail, said):
     first = mail()
     mail(subject="Re: something else", references=("<unknown@x.example>", first.message_id))
-    mail(subject="Re: something else", references=(f"<hn-1001.{uuid4()}@hypernode.example>",))
+    mail(subject="Re: something else", references=(TOKENS.message_id("HN-1001", uuid4(), "hypernode.example"),))
     assert [reply.ticket_id for reply in said(TicketReplied)] == ["HN-1001", "HN-1001"]
 
 

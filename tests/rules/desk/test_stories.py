@@ -248,5 +248,9 @@ def test_every_event_of_a_ticket_has_a_sentence(event):
         verdict="courtesy",
         approver=None,
         fact="g",
+        permanent=True,
+        status="5.1.1",
+        mailbox="support@hypernode.example",
+        is_courtesy=False,
     )
     assert describe(told).endswith(".")

@@ -2,11 +2,12 @@
 
 import pytest
 
+from samples import TOKENS
 from services.email_intake.rules import Outcome, read
 from services.email_intake.rules.classify import TABLE
 from services.email_intake.rules.mailboxes import Mailboxes
 
-OWN = Mailboxes({"support@hypernode.example": "hypernode"})
+OWN = Mailboxes({"support@hypernode.example": "hypernode"}, TOKENS)
 
 
 def mail(*headers, sender="Jan <jan@klant.example>", subject="hallo", text="Mijn site is stuk, kunt u helpen?"):
@@ -27,32 +28,32 @@ def report(kind, action, enclosed="message/delivery-status"):
 
 
 EXAMPLES = [
-    (mail("Message-ID: <hn-1042.5f0c@hypernode.example>"), 1, "own-loop"),
-    (mail("X-Loop: scopedesk", sender="support@hypernode.example"), 1, "own-loop"),
-    (report("disposition-notification", "x", "message/disposition-notification"), 2, "read-receipt"),
-    (report("feedback-report", "x", "message/feedback-report"), 2, "abuse-report"),
+    (mail("Message-ID: <hn-1042.5f0c@hypernode.example>"), 1, "own_loop"),
+    (mail("X-Loop: scopedesk", sender="support@hypernode.example"), 1, "own_loop"),
+    (report("disposition-notification", "x", "message/disposition-notification"), 2, "mdn"),
+    (report("feedback-report", "x", "message/feedback-report"), 2, "arf"),
     (report("delivery-status", "delayed"), 2, "delayed"),
-    (report("delivery-status", "relayed"), 2, "delivery-note"),
+    (report("delivery-status", "relayed"), 2, "note"),
     (report("delivery-status", "failed"), 2, "bounce"),
     (report('"Delivery-Status"', "failed"), 2, "bounce"),
     (mail("X-Failed-Recipients: a@b.example"), 3, "bounce"),
     (mail("Return-Path: <>", subject="Undelivered Mail Returned to Sender"), 4, "bounce"),
     (mail(sender="Postmaster <postmaster@b.example>", subject="Onbestelbaar: uw bericht"), 4, "bounce"),
     (mail(sender="", subject="Unzustellbar: Hallo"), 4, "bounce"),
-    (mail("Auto-Submitted: auto-replied (vacation)"), 5, "automatic"),
-    (mail("Auto-Submitted: AUTO-GENERATED; x=y"), 5, "automatic"),
-    (mail("X-Autoreply: yes"), 6, "automatic"),
-    (mail("Precedence: auto_reply"), 6, "automatic"),
+    (mail("Auto-Submitted: auto-replied (vacation)"), 5, "auto"),
+    (mail("Auto-Submitted: AUTO-GENERATED; x=y"), 5, "auto"),
+    (mail("X-Autoreply: yes"), 6, "auto"),
+    (mail("Precedence: auto_reply"), 6, "auto"),
     (mail("List-Id: <news.b.example>"), 7, "list"),
     (mail("Precedence: list"), 7, "list"),
-    (mail("Return-Path: <>"), 8, "automatic"),
-    (mail(subject="Automatisch antwoord: hallo"), 9, "automatic"),
-    (mail(subject="Out of Office"), 9, "automatic"),
-    (mail(subject="Abwesenheitsnotiz: hallo"), 9, "automatic"),
+    (mail("Return-Path: <>"), 8, "auto"),
+    (mail(subject="Automatisch antwoord: hallo"), 9, "auto"),
+    (mail(subject="Out of Office"), 9, "auto"),
+    (mail(subject="Abwesenheitsnotiz: hallo"), 9, "auto"),
     (mail("Precedence: bulk"), 10, "bulk"),
     (mail("List-Unsubscribe: <mailto:x@b.example>"), 10, "bulk"),
-    (mail(text="Dit is een automatisch gegenereerd bericht. Uw aanvraag is ontvangen."), 11, "automatic"),
-    (mail(sender="no-reply@b.example"), 12, "no-reply"),
+    (mail(text="Dit is een automatisch gegenereerd bericht. Uw aanvraag is ontvangen."), 11, "auto"),
+    (mail(sender="no-reply@b.example"), 12, "noreply"),
     (mail(), 13, "human"),
 ]
 
@@ -65,9 +66,9 @@ def test_the_first_row_that_holds_decides(raw, rule, kind):
 
 
 def test_every_row_of_the_table_has_an_example_and_the_rows_are_in_order():
-    numbers = [number for number, _, _ in TABLE]
+    numbers = [row.number for row in TABLE]
     assert numbers == sorted(numbers)
-    assert {(rule, kind) for _, rule, kind in EXAMPLES} == {(number, kind) for number, kind, _ in TABLE}
+    assert {(rule, kind) for _, rule, kind in EXAMPLES} == {(row.number, row.kind) for row in TABLE}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_list_bulk_and_no_reply_mail_is_read_but_never_answered():
 
 
 def test_the_envelope_tells_the_null_return_path_better_than_a_header():
-    assert read(mail(), OWN, envelope_from="").verdict.kind == "automatic"
+    assert read(mail(), OWN, envelope_from="").verdict.kind == "auto"
     assert read(mail("Return-Path: <>"), OWN, envelope_from="jan@klant.example").verdict.kind == "human"
 
 

@@ -4,12 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from samples import TOKENS
 from services.email_intake.rules.headers import MAX_ADDRESSES, Address, addresses, message_ids
 from services.email_intake.rules.identity import mail_key
 from services.email_intake.rules.mailboxes import Mailboxes
 from services.email_intake.rules.message import parse
 
-OWN = Mailboxes({"support@hypernode.example": "hypernode", "help@kenotronix.example": "kenotronix"})
+OWN = Mailboxes({"support@hypernode.example": "hypernode", "help@kenotronix.example": "kenotronix"}, TOKENS)
+HN_1042 = TOKENS.reply_address("support@hypernode.example", "HN-1042")
+KX_7 = TOKENS.reply_address("help@kenotronix.example", "KX-7")
 
 
 @pytest.mark.parametrize(
@@ -64,10 +67,11 @@ def test_of_endless_references_both_ends_are_kept():
     [
         ("To: Support <SUPPORT@hypernode.example>", "", "hypernode", None),
         ("To: x@y.example\r\nCc: help@kenotronix.example", "", "kenotronix", None),
-        ("To: support+hn-1042@hypernode.example", "", "hypernode", "HN-1042"),
+        (f"To: {HN_1042}", "", "hypernode", "HN-1042"),
+        ("To: support+hn-1042@hypernode.example", "", "hypernode", None),
         ("To: support+newsletter@hypernode.example", "", "hypernode", None),
         ("Delivered-To: help@kenotronix.example\r\nTo: support@hypernode.example", "", "kenotronix", None),
-        ("To: support@hypernode.example", "help+kx-7@kenotronix.example", "kenotronix", "KX-7"),
+        ("To: support@hypernode.example", KX_7, "kenotronix", "KX-7"),
     ],
 )
 def test_the_mailbox_is_found_by_envelope_then_delivery_then_header(headers, recipient, provider, token):

@@ -32,6 +32,7 @@ def envelope(facts, *, automatic=True, earlier=()):
         message_id=f"<hn-1042.{LETTER}@hypernode.example>",
         sender_name="Hypernode support",
         mailbox="support@hypernode.example",
+        reply_address="support+mark@hypernode.example",
         written_at=WRITTEN,
         earlier=earlier,
         automatic=automatic,
@@ -134,7 +135,7 @@ def test_an_answer_of_a_person_is_no_automatic_mail():
 
 def test_a_letter_names_its_ticket_where_answers_go():
     found = envelope(ticket())
-    assert found["Reply-To"] == "support+hn-1042@hypernode.example"
+    assert found["Reply-To"] == "support+mark@hypernode.example"
     assert found["Message-ID"] == f"<hn-1042.{LETTER}@hypernode.example>"
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samples import TOKENS
 from services.tickets import rules
-from services.tickets.rules import Customer, Person
+from services.tickets.rules import Customer, Match, Person
 from shared import clock
 from shared.events import CallLogged, EmailReceived
 from shared.vocabulary import Channel, Requester, TicketFacts
@@ -16,6 +17,7 @@ from shared.vocabulary import Channel, Requester, TicketFacts
 ANNA = Person("Anna de Wit", "anna@bloemen.example", None, may_approve_costs=True)
 BOB = Person("Bob Maas", "bob@bloemen.example", "+31200000001", may_approve_costs=False)
 SWITCHBOARD = Person("Bloemen BV", None, "+31200000000", may_approve_costs=False)
+OUR_LETTER = TOKENS.message_id("HN-1042", uuid4(), "hypernode.example")
 BLOEMEN = Customer(
     id="c-1",
     provider="hypernode",
@@ -59,7 +61,7 @@ def call(subject, text):
 
 
 def trail(mail, filed=None):
-    return rules.email_trail(mail, "HN", filed or {})
+    return rules.email_trail(mail, "HN", filed or {}, TOKENS)
 
 
 def ticket_of(requester):
@@ -128,7 +130,9 @@ def test_shared_addresses_are_found_within_a_provider_only():
         (email("Fwd: [HN-1001] Re: [HN-1002]"), ["HN-1002"]),
         (email(reply_token="hn-1042"), ["HN-1042"]),
         (email(reply_token="kx-1042"), []),
-        (email(references=("<hn-1042.6f0b5c0e-6a3e-4d0a-8a5d-1f2e3d4c5b6a@hypernode.example>",)), ["HN-1042"]),
+        (email(references=(OUR_LETTER,)), ["HN-1042"]),
+        (email(references=(OUR_LETTER.replace("1042", "1041"),)), []),
+        (email(references=("<hn-1042.6f0b5c0e-6a3e-4d0a-8a5d-1f2e3d4c5b6a@hypernode.example>",)), []),
         (email(references=("<hn-1042@elsewhere.example>",)), []),
     ],
 )
@@ -192,7 +196,7 @@ def test_who_wrote_in_a_ticket_may_write_again_although_no_customer():
 
 def test_a_ticket_carries_what_the_customer_record_says():
     arrival = rules.Arrival.of_email(email())
-    facts = rules.facts_of(arrival, "HN-1001", rules.known_as(arrival.author, BLOEMEN), BLOEMEN)
+    facts = rules.facts_of(arrival, "HN-1001", rules.known_as(arrival.author, BLOEMEN), Match(BLOEMEN, "address"))
     assert (facts.product, facts.plan, facts.account) == ("hypernode", "pelican", "bloemen")
     assert facts.customer_facts == ("certificate bought via Hypernode",)
     assert facts.approvers == ("anna@bloemen.example",)

@@ -1,0 +1,71 @@
+"""The signed marks by which an answer finds its ticket: a reply address and a Message-ID that nobody else can write.
+
+A mark is only evidence of having had a letter of ours. Who may write in the ticket is another question.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+from dataclasses import dataclass, field
+from uuid import UUID
+
+SIGNATURE_LENGTH = 16
+"""Characters of base 32: 80 bits. Lower case, for mail servers change the case of addresses."""
+MAX_LOCAL_PART = 64
+"""RFC 5321 4.5.3.1.1."""
+
+_MARK = re.compile(rf"([a-z]{{2,8}}-\d{{1,12}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})")
+_MESSAGE_ID = re.compile(
+    rf"<([a-z]{{2,8}}-\d{{1,12}})\.([0-9a-f-]{{36}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})@[^@<>\s]+>",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLetter:
+    """A letter of ours that a Message-ID names."""
+
+    ticket_id: str
+    letter_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTokens:
+    """Writes and checks the marks with the secret of the house."""
+
+    secret: bytes = field(repr=False)
+
+    def reply_address(self, mailbox: str, ticket_id: str) -> str:
+        """`support+hn-1042.<signature>@…` (RFC 5233 sub-address); the mailbox itself where that would be too long."""
+        local, _, domain = mailbox.rpartition("@")
+        number = ticket_id.lower()
+        marked = f"{local}+{number}.{self._sign('reply', number)}"
+        return f"{marked}@{domain}" if len(marked) <= MAX_LOCAL_PART else mailbox
+
+    def ticket_of(self, mark: str) -> str | None:
+        """The ticket number of what stands after the "+" of an address; None unless we signed it."""
+        found = _MARK.fullmatch(mark.lower())
+        return found[1].upper() if found and self._signed(found[2], "reply", found[1]) else None
+
+    def message_id(self, ticket_id: str, letter_id: UUID, domain: str) -> str:
+        """`<hn-1042.<letter>.<signature>@domain>`: an answer finds its ticket even when the subject changed."""
+        number = ticket_id.lower()
+        return f"<{number}.{letter_id}.{self._sign('letter', number, str(letter_id))}@{domain}>"
+
+    def letter_of(self, message_id: str) -> OwnLetter | None:
+        """The letter of a Message-ID; None unless we signed it."""
+        found = _MESSAGE_ID.fullmatch(message_id.lower())
+        if not found or not self._signed(found[3], "letter", found[1], found[2]):
+            return None
+        try:
+            return OwnLetter(found[1].upper(), UUID(found[2]))
+        except ValueError:
+            return None
+
+    def _sign(self, *parts: str) -> str:
+        digest = hmac.digest(self.secret, ":".join(parts).encode(), "sha256")
+        return base64.b32encode(digest).decode().lower()[:SIGNATURE_LENGTH]
+
+    def _signed(self, signature: str, *parts: str) -> bool:
+        return hmac.compare_digest(signature, self._sign(*parts))
