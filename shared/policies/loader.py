@@ -102,6 +102,7 @@ def _read_wordings(paths: list[Path]) -> Wordings:
     return Wordings(
         words={name: group for file in files for name, group in file.words.items()},
         facts={name: fact for file in files for name, fact in file.facts.items()},
+        meanings={name: words for file in files for name, words in file.meanings.items()},
     )
 
 
@@ -109,7 +110,7 @@ def _with_examples(
     paths: list[Path], topics: Mapping[str, Topic], wordings: Wordings
 ) -> tuple[dict[str, Topic], Wordings]:
     """Topics and facts with the messages of all files of examples."""
-    topics, facts = dict(topics), dict(wordings.facts)
+    topics, facts, meanings = dict(topics), dict(wordings.facts), dict(wordings.meanings)
     for path in paths:
         file = read_yaml(path, ExampleFile)
         if found := list(check_examples(file, topics, wordings)):
@@ -118,7 +119,8 @@ def _with_examples(
             topics[name] = topics[name].with_examples(messages)
         for name, values in file.facts.items():
             facts[name] = facts[name].model_copy(update={"examples": {**facts[name].examples, **values}})
-    return topics, wordings.model_copy(update={"facts": facts})
+        meanings |= file.meanings
+    return topics, wordings.model_copy(update={"facts": facts, "meanings": meanings})
 
 
 def _packs(folder: Path) -> Iterator[Path]:

@@ -64,7 +64,11 @@ class TopicFile(Row):
 
 
 class ExampleFile(Row):
-    """A file of messages as they come in: by topic, and by the value of a fact that they show."""
+    """A file of messages as they come in: by topic, and by the value of a fact that they show.
 
+    `meanings` adds words that mean the same to those of facts.yaml.
+    """
+
+    meanings: dict[Id, tuple[str, ...]] = Field(default_factory=dict)
     examples: dict[Id, Messages] = Field(default_factory=dict)
     facts: dict[Id, dict[Id, Messages]] = Field(default_factory=dict)

@@ -28,9 +28,14 @@ class FactWords(Row):
 
 
 class Wordings(Row):
-    """The whole of facts.yaml; `words` are named groups that wordings refer to as `<name>`."""
+    """The whole of facts.yaml; `words` are named groups that wordings refer to as `<name>`.
+
+    `meanings` are words that mean the same to a fact that is learnt from examples: whole words, two in a row, or the
+    beginning (`crash*`) or end (`*server`) of a word. Those of `denial` turn the words after them into the contrary.
+    """
 
     words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    meanings: dict[Id, tuple[str, ...]] = Field(default_factory=dict)
     facts: dict[Id, FactWords]
 
     @model_validator(mode="after")

@@ -82,7 +82,7 @@ class Decider:
     @classmethod
     def of(cls, policies: Policies) -> Decider:
         """Prepare the topics of these policies."""
-        return cls(policies, TopicIndex(policies.topics), FactReader(policies.wordings))
+        return cls(policies, TopicIndex(policies.topics), FactReader.of(policies.wordings, policies.topics))
 
     def decide(self, request: Request) -> Decision:
         """The decision on a request; Misconfigured for a provider that has no policy."""

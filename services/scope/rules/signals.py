@@ -1,0 +1,288 @@
+"""A fact that is worded in too many ways for wordings: learnt from the examples of the packs.
+
+A text is a bag of features: its words with their letter groups, pairs of neighbours, the meanings that words share
+(`dead`, `offline` and `plat` are one) and which meanings stand together in a clause. Ridge regression gives every
+feature a weight. What a sentence says is the sum of its words, so a message costs a fraction of a millisecond, and a
+person can be shown the words that weighed most. The same examples give the same weights, always.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.scope.rules.likeness import STOP_WORDS
+from services.scope.rules.words import plain, words
+
+NO = "no"
+"""The value of an example that does not show the fact, or denies it."""
+
+DENIAL, REACH = "denial", 5
+"""The meaning that turns those of the next words into their contrary, and how many words it reaches."""
+
+LETTER_GROUP = 4
+SHOWING_COUNTS = 4.0
+"""An example that shows the fact counts as this many that do not: those are many, and most are far off."""
+
+RIDGE, RIDGE_OF_KINDS = 1.0, 0.2
+"""How much weights are held back, so that what few examples have decides little; less for the kinds of those that show
+the fact, which are fewer."""
+
+ROUNDS, CLOSE_ENOUGH = 30, 1e-6
+WHOLE = 2 / 3
+"""What the whole text weighs beside its best sentence: a report may hide in chatter, yet the rest may take it back."""
+
+MOST_WORDS_TOLD = 3
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Sum = tuple[float, float]
+"""Weights of features added up, and their squared length."""
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_CLAUSE_END = re.compile(
+    r"(?<=[.!?;])\s+|, ?(?:but |maar )?| maar | but | while | whereas | although | though | terwijl "
+)
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a text says of a fact: `level` is about 1 where it clearly shows it and -1 where it clearly does not.
+
+    `value` is the likeliest of the values other than NO; `words` weighed most, in the order of the text.
+    """
+
+    level: float
+    value: str
+    words: tuple[str, ...]
+
+
+class Meanings:
+    """Words that mean the same here, by name: `crash*` and `*server` are parts of words, `no ping` is two words."""
+
+    def __init__(self, named: Mapping[str, Iterable[str]]) -> None:
+        whole, beginnings, ends = (defaultdict[str, tuple[str, ...]](tuple) for _ in range(3))
+        for name, those in named.items():
+            for said in those:
+                kind = beginnings if said.endswith("*") else ends if said.startswith("*") else whole
+                kind[_like(said.strip("*"))] += (name,)
+        self._whole, self._beginnings, self._ends = dict(whole), dict(beginnings), dict(ends)
+        self.of_word = lru_cache(maxsize=50_000)(self._of_word)
+
+    def of_pair(self, said: str) -> tuple[str, ...]:
+        """The meanings of two words with a space between."""
+        return self._whole.get(said, ())
+
+    def _of_word(self, word: str) -> tuple[str, ...]:
+        names = list(self._whole.get(word, ()))
+        for size in range(1, len(word) + 1):
+            names += self._beginnings.get(word[:size], ())
+            names += self._ends.get(word[-size:], ())
+        return tuple(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class _Clause:
+    """The words of a clause, and its features beyond them with the places of the words that make them."""
+
+    words: list[str]
+    together: list[tuple[str, int, int]]
+
+
+class Signal:
+    """One fact, learnt. Made once per process, in a few tenths of a second.
+
+    `shown`: messages by the value that they show, those under NO show none; `ordinary`: messages about other things.
+    All languages are learnt together.
+    """
+
+    def __init__(self, shown: Mapping[str, Iterable[str]], ordinary: Iterable[str], meanings: Meanings) -> None:
+        self._meanings = meanings
+        labelled = [(value, text) for value, texts in shown.items() for text in texts]
+        labelled += [(NO, text) for text in ordinary]
+        table = _Table([[one for said in _sentences(text) for one in self._clauses(said)] for _, text in labelled])
+        values = np.array([value for value, _ in labelled])
+        showing = values != NO
+        self._shows = _Scale(table, showing, np.where(showing, SHOWING_COUNTS, 1.0), RIDGE)
+        self._kinds = {
+            value: _Scale(table, values == value, showing.astype(float), RIDGE_OF_KINDS)
+            for value in shown
+            if value != NO
+        }
+
+    def heard(self, text: str, least: float) -> Heard | None:
+        """What a text says, as a whole and in its best sentence or two in a row; None below the level `least`."""
+        said = [self._clauses(one) for one in _sentences(text)]
+        sums = [_added([self._shows.sum(clause) for clause in clauses]) for clauses in said]
+        whole = self._shows.level(_added(sums))
+        pieces = [sums[at : at + size] for size in (1, 2) for at in range(len(sums) - size + 1)]
+        levels = [self._shows.level(_added(piece)) for piece in pieces]
+        level = WHOLE * whole + (1 - WHOLE) * max(levels, default=whole)
+        if level < least:
+            return None
+        best = max(range(len(sums)), key=lambda at: levels[at], default=0)
+        value = self._kind([clause for clauses in said for clause in clauses])
+        return Heard(level, value, self._telling(said[best]) if said else ())
+
+    def _kind(self, clauses: Sequence[_Clause]) -> str:
+        levels = {
+            value: scale.level(_added([scale.sum(clause) for clause in clauses]))
+            for value, scale in self._kinds.items()
+        }
+        return max(levels, key=lambda value: levels[value])
+
+    def _telling(self, clauses: Sequence[_Clause]) -> tuple[str, ...]:
+        """The words that speak most for the fact; "and" and the like only where they mean something."""
+        points = [
+            (point, at, word)
+            for at, (word, point) in enumerate(self._points(clauses))
+            if point > 0 and (word not in STOP_WORDS or self._meanings.of_word(word))
+        ]
+        most = sorted(points, reverse=True)[:MOST_WORDS_TOLD]
+        return tuple(dict.fromkeys(word for _, _, word in sorted(most, key=lambda one: one[1])))
+
+    def _points(self, clauses: Sequence[_Clause]) -> Iterator[tuple[str, float]]:
+        for clause in clauses:
+            points = [self._shows.of_word(word)[0] for word in clause.words]
+            for feature, first, second in clause.together:
+                half = self._shows.of_feature(feature)[0] / 2
+                points[first] += half
+                points[second] += half
+            yield from zip(clause.words, points, strict=True)
+
+    def _clauses(self, sentence: str) -> list[_Clause]:
+        parts = (words(clause) for clause in _CLAUSE_END.split(sentence))
+        return [_Clause(found, self._together(found)) for found in parts if found]
+
+    def _together(self, found: list[str]) -> list[tuple[str, int, int]]:
+        """Pairs of words, the meanings in a clause, and pairs of meanings."""
+        pairs = [f"{first} {second}" for first, second in pairwise(found)]
+        meant: dict[str, int] = {}
+        reached = -1
+        for at, (word, pair) in enumerate(zip(found, (*pairs, ""), strict=True)):
+            names = self._meanings.of_word(word) + self._meanings.of_pair(pair)
+            denies = DENIAL in names
+            turned = at <= reached and not denies
+            reached = at + REACH if denies else reached
+            for name in names:
+                meant.setdefault(f"not {name}" if turned else name, at)
+        return [
+            *((pair, at, at + 1) for at, pair in enumerate(pairs)),
+            *((f"@{name}", at, at) for name, at in meant.items()),
+            *((f"@{one}@{other}", meant[one], meant[other]) for one, other in combinations(sorted(meant), 2)),
+        ]
+
+
+class _Table:
+    """Texts by their features: a matrix of which only the places that are not empty are kept."""
+
+    def __init__(self, texts: Sequence[Sequence[_Clause]]) -> None:
+        self.ids: dict[str, int] = defaultdict(lambda: len(self.ids))
+        self._own: dict[str, list[int]] = {}
+        found = [self._of(text) for text in texts]
+        columns = np.concatenate([np.array(ids, np.int64) for ids in found])
+        rows = np.repeat(np.arange(len(texts)), [len(ids) for ids in found])
+        self._height, self._width = len(texts), len(self.ids)
+        places, times = np.unique(rows * self._width + columns, return_counts=True)
+        self._rows, self._columns = places // self._width, places % self._width
+        seen = np.bincount(self._columns, minlength=self._width)
+        self.rarity: Floats = np.log((1 + self._height) / (1 + seen)) + 1
+        rare = self.rarity[self._columns]
+        lengths = np.sqrt(np.bincount(self._rows, times * rare**2, self._height))
+        self._values = times * rare / lengths[self._rows]
+
+    def _of(self, text: Sequence[_Clause]) -> list[int]:
+        ids: list[int] = []
+        for clause in text:
+            for word in clause.words:
+                if (own := self._own.get(word)) is None:
+                    own = self._own[word] = [self.ids[feature] for feature in _own(word)]
+                ids += own
+            ids += [self.ids[feature] for feature, _, _ in clause.together]
+        return ids
+
+    def weights(self, target: Floats, counts: Floats, ridge: float) -> Floats:
+        """The weights of the features that come closest to the target: ridge regression by conjugate gradients.
+
+        `counts` says how much each text counts.
+        """
+        weights = np.zeros(self._width)
+        left = self._to_features(counts * target)
+        step, size = left, float((left * left).sum())
+        enough = CLOSE_ENOUGH * size
+        for _ in range(ROUNDS):
+            if size <= enough:
+                break
+            change = self._to_features(counts * self._to_texts(step)) + ridge * step
+            far = size / float((step * change).sum())
+            weights += far * step
+            left = left - far * change
+            size, before = float((left * left).sum()), size
+            step = left + size / before * step
+        return weights
+
+    def _to_texts(self, weights: Floats) -> Floats:
+        return np.bincount(self._rows, self._values * weights[self._columns], self._height).astype(np.float64)
+
+    def _to_features(self, levels: Floats) -> Floats:
+        return np.bincount(self._columns, self._values * levels[self._rows], self._width).astype(np.float64)
+
+
+class _Scale:
+    """How much features speak for one side of the texts of a table."""
+
+    def __init__(self, table: _Table, side: NDArray[np.bool_], counts: Floats, ridge: float) -> None:
+        target = np.where(side, 1.0, -1.0)
+        self._mean = float((counts * target).sum() / counts.sum())
+        weights = table.weights(target - self._mean, counts, ridge) * table.rarity
+        self._ids = table.ids
+        self._weights, self._squares = array("d", weights), array("d", table.rarity**2)
+        self.of_word = lru_cache(maxsize=50_000)(self._word)
+
+    def of_feature(self, feature: str) -> Sum:
+        """What one feature adds; nothing when no example has it."""
+        at = self._ids.get(feature)
+        return (0.0, 0.0) if at is None else (self._weights[at], self._squares[at])
+
+    def _word(self, word: str) -> Sum:
+        return _added([self.of_feature(feature) for feature in _own(word)])
+
+    def sum(self, clause: _Clause) -> Sum:
+        """What a clause adds."""
+        return _added(
+            [*map(self.of_word, clause.words), *(self.of_feature(feature) for feature, _, _ in clause.together)]
+        )
+
+    def level(self, said: Sum) -> float:
+        """Where a text stands between -1 and 1, about."""
+        return self._mean + (said[0] / math.sqrt(said[1]) if said[1] else 0.0)
+
+
+def _added(sums: Sequence[Sum]) -> Sum:
+    return sum(one[0] for one in sums), sum(one[1] for one in sums)
+
+
+def _sentences(text: str) -> list[str]:
+    return [_like(one) for one in _SENTENCE_END.split(text) if one.strip()]
+
+
+def _like(text: str) -> str:
+    """Plain, with all numbers alike: `web3` and `web12` are the same machine here."""
+    said = " ".join(text.lower().split()) if text.isascii() else plain(text)
+    return _DIGITS.sub("0", said)
+
+
+@lru_cache(maxsize=50_000)
+def _own(word: str) -> tuple[str, ...]:
+    framed = f"_{word}_"
+    return (word, *(f"~{framed[at : at + LETTER_GROUP]}" for at in range(len(framed) - LETTER_GROUP + 1)))
