@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.email_intake.gateway.account import Account
 from services.email_intake.rules.mailboxes import Mailboxes
 from shared.settings import read_settings
+from shared.settings import settings as house_settings
 
 MEBIBYTE = 1 << 20
 
@@ -43,6 +44,18 @@ class EmailIntakeSettings(BaseSettings):
     imap: dict[str, Account] = {}
     """Mailboxes that are read by IMAP, as a JSON object: a name, mostly the mailbox's address, to its account."""
 
+    trusted_authserv_ids: frozenset[str] = frozenset()
+    """Whose Authentication-Results header counts, as a JSON list: the name that your own mail server writes there."""
+    agents: frozenset[str] = frozenset()
+    """Addresses of people of ours, as a JSON list: a mail that they forward is a request of whoever wrote it."""
+    forms: frozenset[str] = frozenset()
+    """Senders of contact forms, as a JSON list: there, and nowhere else, Reply-To is the person who asks."""
+
+    @field_validator("trusted_authserv_ids", "agents", "forms")
+    @classmethod
+    def _lower_case(cls, names: frozenset[str]) -> frozenset[str]:
+        return frozenset(name.strip().lower() for name in names if name.strip())
+
     @field_validator("mailboxes")
     @classmethod
     def _plain_addresses(cls, mailboxes: dict[str, str]) -> dict[str, str]:
@@ -72,7 +85,9 @@ class EmailIntakeSettings(BaseSettings):
     @property
     def own(self) -> Mailboxes:
         """Our mailboxes, for the rules."""
-        return Mailboxes(self.mailboxes)
+        return Mailboxes(
+            self.mailboxes, house_settings().find_reply_tokens(), self.trusted_authserv_ids, self.agents, self.forms
+        )
 
 
 @lru_cache

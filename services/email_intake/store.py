@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,9 @@ from sqlalchemy import BigInteger, DateTime, Index, any_, delete, func, tuple_, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, Session, col, select
 
+from services.email_intake.rules.attachments import MAX_FILE_BYTES, MAX_FILES
 from services.email_intake.rules.identity import mail_key
+from services.email_intake.rules.parts import Attachment
 from shared import clock
 from shared.bus import Transaction
 from shared.db import UNREACHABLE, Model, storable
@@ -65,6 +67,34 @@ class Arrival(Model, table=True):
     received_at: datetime = Field(default_factory=clock.now, sa_type=DateTime(timezone=True))
     state: str = Field(default=State.RECEIVED, index=True)
     reason: str | None = None
+
+
+class Blob(Model, table=True):
+    """The bytes of an attachment, once, however often it came. `content_hash` is their SHA-256."""
+
+    __tablename__ = "blob"
+    __table_args__ = SCHEMA
+
+    content_hash: str = Field(primary_key=True)
+    bytes: bytes
+
+
+class AttachedFile(Model, table=True):
+    """A file that came with an arrival, in the order of the mail. `held`: why nobody should open it unlooked-at.
+
+    `content_hash` is null for a file beyond the limits, which the stored e-mail alone holds.
+    """
+
+    __tablename__ = "attachment"
+    __table_args__ = SCHEMA
+
+    arrival_id: UUID = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    name: str
+    content_type: str
+    size: int
+    content_hash: str | None = None
+    held: str | None = None
 
 
 class Seen(Model, table=True):
@@ -287,6 +317,33 @@ def first_in_mailbox(session: Session, mailbox: str, key: str, arrival_id: UUID)
     row = insert(Seen).values(mailbox=mailbox, key=key, arrival_id=arrival_id)
     session.execute(row.on_conflict_do_nothing())
     return session.exec(select(Seen.arrival_id).where(col(Seen.mailbox) == mailbox, col(Seen.key) == key)).one()
+
+
+def keep_attachments(session: Session, arrival_id: UUID, files: Sequence[Attachment]) -> None:
+    """Store the files of an e-mail apart from it, each content once; those beyond the limits by name only."""
+    for position, file in enumerate(files):
+        kept = position < MAX_FILES and file.size <= MAX_FILE_BYTES
+        content_hash = hashlib.sha256(file.data).hexdigest() if kept else None
+        if content_hash:
+            row = insert(Blob).values(content_hash=content_hash, bytes=file.data)
+            session.execute(row.on_conflict_do_nothing())
+        session.add(
+            AttachedFile(
+                arrival_id=arrival_id,
+                position=position,
+                name=storable(file.name),
+                content_type=storable(file.content_type),
+                size=file.size,
+                content_hash=content_hash,
+                held=file.held,
+            ),
+        )
+
+
+def attachments(session: Session, arrival_id: UUID) -> list[AttachedFile]:
+    """What came with an arrival."""
+    whose = col(AttachedFile.arrival_id) == arrival_id
+    return list(session.exec(select(AttachedFile).where(whose).order_by(col(AttachedFile.position))))
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """email_intake: what the mail brings.
 
 Hears `EmailStored`, which its own gateways say once the bytes are durable. Says `EmailReceived` for a mail from a
-person, `EmailSuppressed` for one that needs no ticket, `EmailQuarantined` for one that a person must look at. Owns the
-raw e-mails and their arrivals.
+person, `EmailSuppressed` for one that needs no ticket, `EmailQuarantined` for one that a person must look at, and
+`LetterBounced` for a letter of ours that came back. Owns the raw e-mails, their arrivals and their attachments.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from services.email_intake import rules, store
 from services.email_intake.rules import Outcome, Reading
 from services.email_intake.settings import settings
 from shared.bus import Transaction, Worker
-from shared.events import EmailQuarantined, EmailReceived, EmailStored, EmailSuppressed
-from shared.vocabulary import Requester
+from shared.events import EmailQuarantined, EmailReceived, EmailStored, EmailSuppressed, LetterBounced
+from shared.vocabulary import Authentication, Requester
 
 worker = Worker("email_intake")
 app = worker.app
@@ -34,7 +34,19 @@ def read_email(event: EmailStored, tx: Transaction) -> None:
         tx.say(EmailSuppressed(arrival_id=arrival.id, reason=arrival.reason))
         return
     arrival.state, arrival.reason = store.State(reading.outcome), reading.reason
+    if reading.outcome is Outcome.READ:
+        store.keep_attachments(tx.session, arrival.id, reading.mail.attachments)
     tx.say(_fact(arrival, reading))
+    if bounced := reading.notes.bounced:
+        tx.say(
+            LetterBounced(
+                ticket_id=bounced.letter.ticket_id,
+                letter_id=bounced.letter.letter_id,
+                arrival_id=arrival.id,
+                permanent=bounced.permanent,
+                status=bounced.status,
+            ),
+        )
 
 
 def _fact(arrival: store.Arrival, reading: Reading) -> EmailReceived | EmailSuppressed | EmailQuarantined:
@@ -42,7 +54,7 @@ def _fact(arrival: store.Arrival, reading: Reading) -> EmailReceived | EmailSupp
         return EmailSuppressed(arrival_id=arrival.id, reason=reading.reason)
     if reading.outcome is Outcome.QUARANTINED or reading.mailbox is None:
         return EmailQuarantined(arrival_id=arrival.id, reason=reading.reason)
-    sender = reading.sender
+    sender, authentication = reading.sender, reading.notes.authenticated.result
     return EmailReceived(
         arrival_id=arrival.id,
         provider=reading.mailbox.provider,
@@ -55,5 +67,10 @@ def _fact(arrival: store.Arrival, reading: Reading) -> EmailReceived | EmailSupp
         references=reading.mail.references,
         reply_token=reading.mailbox.reply_token,
         may_acknowledge=reading.may_acknowledge,
+        sender_verified=authentication is Authentication.PASS,
+        authentication=authentication,
+        is_courtesy=reading.notes.is_courtesy,
+        mail_key=arrival.key,
+        forwarded_by=reading.notes.forwarded_by,
         received_at=arrival.received_at,
     )

@@ -202,6 +202,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_arrival_content_hash"), "arrival", ["content_hash"], unique=False, schema="email_intake")
     op.create_index(op.f("ix_arrival_state"), "arrival", ["state"], unique=False, schema="email_intake")
     op.create_table(
+        "attachment",
+        sa.Column("arrival_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("content_type", sa.String(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=True),
+        sa.Column("held", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("arrival_id", "position", name=op.f("pk_attachment")),
+        schema="email_intake",
+    )
+    op.create_table(
+        "blob",
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("bytes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("content_hash", name=op.f("pk_blob")),
+        schema="email_intake",
+    )
+    op.create_table(
         "fetched",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("folder", sa.String(), nullable=False),
@@ -400,6 +419,8 @@ def upgrade() -> None:
         sa.Column("plan", sa.String(), nullable=True),
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("domains", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("servers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
         schema="tickets",
     )
@@ -499,6 +520,7 @@ def upgrade() -> None:
         sa.Column("opened_ticket", sa.Boolean(), nullable=False),
         sa.Column("message_id", sa.String(), nullable=True),
         sa.Column("author", sa.String(), nullable=True),
+        sa.Column("mail_key", sa.String(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["ticket_number"], ["tickets.ticket.number"], name=op.f("fk_message_ticket_number_ticket")
@@ -506,6 +528,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("arrival_id", name=op.f("pk_message")),
         schema="tickets",
     )
+    op.create_index("ix_message_mail_key", "message", ["mail_key"], unique=False, schema="tickets")
     op.create_index("ix_message_message_id", "message", ["message_id"], unique=False, schema="tickets")
     op.create_index("ix_message_ticket_number", "message", ["ticket_number"], unique=False, schema="tickets")
     op.create_table(

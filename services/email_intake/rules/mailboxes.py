@@ -1,31 +1,44 @@
-"""Which of our mailboxes a mail is for, and the ticket number that its address may carry."""
+"""Which of our mailboxes a mail is for, and the signed ticket number that its address may carry."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.email_intake.rules.message import ParsedEmail
+from shared.reply_tokens import ReplyTokens
 
-_TICKET = re.compile(r"[a-z]{2,6}-\d{1,12}")
 _RECIPIENT_HEADERS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One of our mailboxes as a mail reached it. `reply_token` is a ticket number, as in support+hn-1042@…."""
+    """One of our mailboxes as a mail reached it.
+
+    `reply_token` is the ticket number of a reply address that we signed; `forged_token` says that the address looks
+    like one and we did not sign it.
+    """
 
     address: str
     provider: str
     reply_token: str | None = None
+    forged_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Mailboxes:
-    """Our addresses (lower case, without a "+" part) and the provider that each belongs to."""
+    """Our addresses (lower case, without a "+" part) and the provider that each belongs to, and whom we trust.
+
+    `authserv_ids`: the mail servers whose Authentication-Results count. `agents`: addresses of our people, whose
+    forwards are requests of those they forward. `forms`: senders whose Reply-To is the person, contact forms.
+    `tokens` None: no reply address is known to be ours.
+    """
 
     providers: Mapping[str, str]
+    tokens: ReplyTokens | None = None
+    authserv_ids: frozenset[str] = frozenset()
+    agents: frozenset[str] = frozenset()
+    forms: frozenset[str] = frozenset()
 
     def find(self, address: str) -> Mailbox | None:
         """The mailbox behind an address, with or without a "+" part."""
@@ -34,7 +47,9 @@ class Mailboxes:
         provider = self.providers.get(f"{base}@{domain}")
         if provider is None:
             return None
-        return Mailbox(f"{base}@{domain}", provider, extra.upper() if _TICKET.fullmatch(extra) else None)
+        ticket = self.tokens.ticket_of(extra) if self.tokens and extra else None
+        forged = bool(self.tokens and not ticket and "." in extra and any(map(str.isdigit, extra)))
+        return Mailbox(f"{base}@{domain}", provider, ticket, forged)
 
     def find_for(self, mail: ParsedEmail, recipient: str) -> Mailbox | None:
         """The mailbox of a mail: by its envelope recipient when that is known, else by its headers, first hit.
