@@ -4,7 +4,9 @@ A command raises ScopedeskError for whatever its user can mend; `main` prints it
 A wrong use of a command exits with 2.
 """
 
+import os
 import sys
+import traceback
 from importlib.metadata import version
 from typing import Annotated, NoReturn
 
@@ -69,7 +71,26 @@ for name, group in {
 
 
 def main() -> None:
-    """Run the command line; exit code 0, 1 for a failure that is explained on stderr, 2 for a wrong use."""
+    """Run the command line; exit code 0, 1 for a failure that is explained on stderr, 2 for a wrong use.
+
+    A mail server that pipes an e-mail in is told to keep it instead, whatever is wrong: it returns one to its sender
+    for most other codes.
+    """
+    pipes = sys.argv[1:3] == ["ingest", "mail"] and "-" in sys.argv
+    try:
+        _run()
+    except SystemExit as ended:
+        if pipes and ended.code in {1, 2}:
+            sys.exit(os.EX_TEMPFAIL)
+        raise
+    except Exception:
+        if not pipes:
+            raise
+        traceback.print_exc()
+        sys.exit(os.EX_TEMPFAIL)
+
+
+def _run() -> None:
     try:
         app()
     except ScopedeskError as error:

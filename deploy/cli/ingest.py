@@ -1,5 +1,6 @@
 """`scopedesk ingest`: feed e-mails and call logs from files; the rooms' gateways do the work."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -44,21 +45,37 @@ def mail(
     mailbox: Annotated[
         str, typer.Option(help="The mailbox that they were delivered to; else their headers tell.", metavar="ADDR")
     ] = "",
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            help="The envelope sender, as a mail server tells it; standard input is then one e-mail.", metavar="ADDR"
+        ),
+    ] = None,
 ) -> None:
     """Store every e-mail; each is then read by the email_intake worker.
 
     A file that is no e-mail is stored too and ends quarantined. A path that cannot be read is reported and the others
     are still stored.
+
+    With `-` it is the pipe command of a mail server and ends as sysexits.h has it: 0 when the e-mail is safe, 75 when
+    the mail server must keep it and try again, 65 when it is larger than the limit and will never be taken.
     """
     from services.email_intake.gateway import files as gateway
     from shared.errors import ScopedeskError
 
-    stored, problems = 0, list[str]()
-    for item in gateway.ingest(paths, mailbox):
+    if sender is not None and paths != [gateway.STDIN]:
+        raise typer.BadParameter("goes with `-` alone", param_hint="--sender")
+    null_path = sender is not None and sender.strip("<> ").upper() in {"", "MAILER-DAEMON"}  # as Postfix calls it
+    stored, problems = 0, list[gateway.Problem]()
+    for item in gateway.ingest(paths, mailbox, "" if null_path else sender):
         if isinstance(item, gateway.Problem):
-            problems.append(item.text)
+            problems.append(item)
         else:
             stored += 1
     typer.echo(f"{stored} e-mail{'s' * (stored != 1)} stored")
+    told = "\n".join(problem.text for problem in problems)
+    if paths == [gateway.STDIN] and problems and all(problem.final for problem in problems):
+        typer.secho(f"scopedesk: {told}", err=True, fg="red")
+        raise typer.Exit(os.EX_DATAERR)
     if problems:
-        raise ScopedeskError("\n".join(problems))
+        raise ScopedeskError(told)

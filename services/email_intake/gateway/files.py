@@ -30,23 +30,26 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A path, or a mail in it, that could not be taken, and why."""
+    """A path, or a mail in it, that could not be taken, and why. `final`: no other try will do better."""
 
     text: str
+    final: bool = False
 
 
-def ingest(paths: Iterable[Path], mailbox: str = "") -> Iterator[Found | Problem]:
+def ingest(paths: Iterable[Path], mailbox: str = "", sender: str | None = None) -> Iterator[Found | Problem]:
     """Store every e-mail of the paths, each in its own transaction; gives what was stored and what was not.
 
     `mailbox` says where they were delivered; without it their headers tell. Misconfigured when it is none of ours.
+    `sender` is the envelope's, as a mail server tells it ("" for the null return path): standard input is then one
+    e-mail, even if a line in it looks like the beginning of another.
     """
     if mailbox and not settings().own.owns(mailbox):
         known = ", ".join(settings().mailboxes)
         raise Misconfigured(f"{mailbox} is none of our mailboxes ({known}): see SCOPEDESK_EMAIL_INTAKE_MAILBOXES")
-    for item in emails_in(paths):
+    for item in emails_in(paths) if sender is None else _piped(sys.stdin.buffer):
         if isinstance(item, Found):
             try:
-                store.store_email(item.raw, mailbox, source=item.source)
+                store.store_email(item.raw, mailbox, envelope_from=sender, source=item.source)
             except Transient as error:
                 yield Problem(f"{item.source}: {error}")
                 return
@@ -104,6 +107,15 @@ def _mails(stream: BinaryIO, source: str) -> Iterator[Found | Problem]:
     yield _mbox_mail(lines, size, f"{source}, mail {number}", limit)
 
 
+def _piped(stream: BinaryIO) -> Iterator[Found | Problem]:
+    """The e-mail that a mail server hands over; the line that some put before it, as in an mbox, is not of it."""
+    limit = settings().size_limit
+    first = stream.readline(limit + 1)
+    raw = b"" if _MBOX_SEPARATOR.match(first) else first
+    raw += stream.read(limit + 1 - len(raw))
+    yield Found(raw, "pipe") if len(raw) <= limit else _too_large("pipe", limit)
+
+
 def _mbox_mail(lines: list[bytes], size: int, source: str, limit: int) -> Found | Problem:
     if size > limit:
         return _too_large(source, limit)
@@ -113,4 +125,4 @@ def _mbox_mail(lines: list[bytes], size: int, source: str, limit: int) -> Found 
 
 
 def _too_large(source: str, limit: int) -> Problem:
-    return Problem(f"{source}: larger than {limit} bytes, see SCOPEDESK_EMAIL_INTAKE_SIZE_LIMIT")
+    return Problem(f"{source}: larger than {limit} bytes, see SCOPEDESK_EMAIL_INTAKE_SIZE_LIMIT", final=True)
