@@ -11,8 +11,11 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+
+import pytest
 
 USER, POLLED, PASSWORD = "desk", "polled", "open sesame"
 TOKEN_KEY = b"a key that only tokens of the tests are signed with"
@@ -200,3 +203,15 @@ class Dovecot:
         if self._running:
             self.kill()
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+@contextmanager
+def running():
+    """A running Dovecot with empty mailboxes; where it cannot run, the test is skipped and says so."""
+    if reason := missing():
+        pytest.skip(f"MAILBOXES ARE NOT TESTED: {reason}")
+    server = Dovecot()
+    try:
+        yield server.start()
+    finally:
+        server.close()

@@ -7,11 +7,6 @@ import dovecot as mail_server
 
 @pytest.fixture
 def dovecot():
-    """A running Dovecot with empty mailboxes; where it cannot run, its tests are skipped and say so."""
-    if reason := mail_server.missing():
-        pytest.skip(f"MAILBOXES ARE NOT TESTED: {reason}")
-    server = mail_server.Dovecot()
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    """A running Dovecot of the test's own."""
+    with mail_server.running() as server:
+        yield server
