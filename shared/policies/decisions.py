@@ -6,9 +6,11 @@ row is one that the policy says nothing of: `not-covered`, and `silent` says tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -104,6 +106,18 @@ class DecisionFile(Row):
             raise ValueError(f"add a text under `preconditions` for {', '.join(missing)}")
         return self
 
+    def turn_on(self, topics: Iterable[str]) -> set[str]:
+        """The facts that the rows of these topics turn on."""
+        return {fact for topic in topics for row in self._rows_of.get(topic, ()) for fact in row.when}
+
+    @cached_property
+    def _rows_of(self) -> dict[str, list[DecisionRow]]:
+        rows: dict[str, list[DecisionRow]] = defaultdict(list)
+        for row in self.rows:
+            for topic in row.topics:
+                rows[topic].append(row)
+        return rows
+
     def row(self, topic: str, product: str | None, plan: str | None, facts: Facts) -> DecisionRow | None:
         """The first row that fits; None when the policy is silent."""
-        return next((row for row in self.rows if row.fits(topic, product, plan, facts)), None)
+        return next((row for row in self._rows_of.get(topic, ()) if row.fits(topic, product, plan, facts)), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,9 @@ NEEDS_A_PERSON = {Certainty.FIRM: 0.5, Certainty.JUDGEMENT: 0.62, Certainty.SILE
 
 OVERCONFIDENT = 0.86
 """Measured: a vote of one is right about this often."""
+
+ALWAYS_READ = emergencies.FACTS | {DOWN}
+"""Facts that are read whatever a message is about."""
 
 MOST_CLAUSES = 5
 MOST_CHARACTERS = 20_000
@@ -78,6 +81,7 @@ class Decider:
     policies: Policies
     index: TopicIndex
     facts: FactReader
+    _priors: dict[tuple[str, str | None], dict[str, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, policies: Policies) -> Decider:
@@ -101,20 +105,28 @@ class Decider:
 
     def _judge(self, request: Request, policy: Policy, subject: str, body: str, language: str | None) -> Decision:
         text = f"{subject}\n{body}"
-        known = self.facts.known(subject, body, request.notes, request.received_at, account_known=request.account_known)
+        first, *others = self.index.rank(text, self._prior(policy, request.product))[:VOTERS]
+        voters = [first, *(one for one in others if one.probability >= LEAST_VOTE)]
+        known = self.facts.known(
+            subject,
+            body,
+            request.notes,
+            request.received_at,
+            account_known=request.account_known,
+            needed=ALWAYS_READ | policy.decisions.turn_on(one.topic for one in voters),
+        )
         facts = values(known)
-        ranked = self.index.rank(text, self._prior(policy, request.product))
-        votes = [
-            _Vote(one, policy.decisions.row(one.topic, request.product, request.plan, facts))
-            for one in ranked[:VOTERS]
-            if one.probability >= LEAST_VOTE or one is ranked[0]
-        ]
+        votes = [_Vote(one, policy.decisions.row(one.topic, request.product, request.plan, facts)) for one in voters]
         told_enough = DOWN in facts or not self.index.says_little(text)
         reading = _Reading(request, policy, language, known, facts, votes, text)
         return self._answer(reading) if told_enough else self._ask_what_it_is(reading)
 
     def _prior(self, policy: Policy, product: str | None) -> Mapping[str, float]:
-        prior = dict.fromkeys(self.policies.topics, SILENT_TOPIC)
+        """How the policy weighs topics for a product; one that it does not know counts as none."""
+        product = product if product in policy.products else None
+        if (known := self._priors.get((policy.id, product))) is not None:
+            return known
+        prior = self._priors[policy.id, product] = dict.fromkeys(self.policies.topics, SILENT_TOPIC)
         for row in policy.decisions.rows:
             for topic in row.topics:
                 if product in row.products:

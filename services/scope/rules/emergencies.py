@@ -8,6 +8,17 @@ from collections.abc import Set as AbstractSet
 from shared.vocabulary import Emergency
 
 NONE: frozenset[str] = frozenset()
+FACTS = frozenset(
+    {
+        "server-down",
+        "just-upgraded",
+        "trouble-before-upgrade",
+        "apache-or-dns",
+        "emergency-marker",
+        "individual-account",
+    }
+)
+"""The facts that a level turns on."""
 
 
 def level(facts: Mapping[str, AbstractSet[str]]) -> Emergency:

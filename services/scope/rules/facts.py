@@ -79,17 +79,27 @@ class FactReader:
         )
 
     def known(
-        self, subject: str, body: str, notes: Sequence[str], received_at: datetime, *, account_known: bool
+        self,
+        subject: str,
+        body: str,
+        notes: Sequence[str],
+        received_at: datetime,
+        *,
+        account_known: bool,
+        needed: AbstractSet[str] | None = None,
     ) -> tuple[Known, ...]:
-        """Every fact that a message and the notes of the record show.
+        """Every fact that a message and the notes of the record show; of those that are worded only the `needed`.
 
         The record's value replaces the message's, but for what is asked, and for a learnt fact that both show: a note
         is too short to tell its kind, and then only confirms.
         """
-        recorded = self._as_of_now([fact for note in notes for fact in self._read(note, Origin.RECORD, received_at)])
+        names = self.wordings.facts.keys() if needed is None else self.wordings.facts.keys() & needed
+        recorded = self._as_of_now(
+            [fact for note in notes for fact in self._read(note, Origin.RECORD, received_at, names)]
+        )
         if account_known:
             recorded.append(Known("account-known", "yes", Origin.RECORD, "the sender's account"))
-        told = list(self._read(f"{subject}\n{body}", Origin.MESSAGE, received_at))
+        told = list(self._read(f"{subject}\n{body}", Origin.MESSAGE, received_at, names))
         confirmed = {fact.name for fact in told if fact.name in self.learnt and fact.value != NO}
         recorded = [fact for fact in recorded if fact.name not in confirmed or fact.value == NO]
         asked = {fact.name for fact in told} & OF_THE_QUESTION
@@ -105,23 +115,22 @@ class FactReader:
         several = {name for name, words in self.wordings.facts.items() if words.several}
         return [fact for fact in recorded if fact.name in several or fact is latest[fact.name]]
 
-    def _read(self, text: str, origin: Origin, received_at: datetime) -> Iterator[Known]:
+    def _read(self, text: str, origin: Origin, received_at: datetime, names: AbstractSet[str]) -> Iterator[Known]:
         said = plain(text)
         counted = [Known(*figure[:2], origin, figure[2]) for figure in figures.read(said, received_at)]
         yield from counted
-        told_by_figures = {fact.name for fact in counted}
-        worded = list(self._worded(said, origin, (name for name in self.wordings.facts if name not in told_by_figures)))
+        worded = list(self._worded(said, origin, sorted(names - {fact.name for fact in counted})))
         yield from worded
-        yield from self._heard(text, origin, {fact.name for fact in worded})
+        yield from self._heard(text, origin, names - {fact.name for fact in worded})
         yield from _service(said, origin)
 
     def _worded(self, said: str, origin: Origin, names: Iterable[str]) -> Iterator[Known]:
         for name in names:
             yield from (Known(name, value, origin, words) for value, words in self.wordings.found_in(said, name))
 
-    def _heard(self, text: str, origin: Origin, worded: AbstractSet[str]) -> Iterator[Known]:
+    def _heard(self, text: str, origin: Origin, names: AbstractSet[str]) -> Iterator[Known]:
         for name, signal in self.learnt.items():
-            if name not in worded and (heard := signal.heard(text, SHOWS[origin])):
+            if name in names and (heard := signal.heard(text, SHOWS[origin])):
                 yield Known(name, heard.value, origin, " \u2026 ".join(heard.words))
 
 

@@ -17,7 +17,9 @@ _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-
 def plain(text: str) -> str:
     """Lower case, one kind of apostrophe and dash, no accents, no unseen signs, single spaces."""
     decomposed = unicodedata.normalize("NFKD", _UNSEEN.sub("", text).translate(_ODD_QUOTES).lower())
-    return " ".join("".join(sign for sign in decomposed if not unicodedata.combining(sign)).split())
+    if not decomposed.isascii():
+        decomposed = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return " ".join(decomposed.split())
 
 
 def words(text: str) -> list[str]:
