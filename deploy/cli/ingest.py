@@ -13,13 +13,13 @@ app = typer.Typer(no_args_is_help=True, help="Feed e-mails and call logs from fi
 def calls(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Call logs as CSV with a header line; `-` reads standard input.", metavar="FILE…"),
+        typer.Argument(help="Call logs of a known kind, found by content; `-` reads standard input.", metavar="FILE…"),
     ],
 ) -> None:
     """Store every record of call logs; each is then read by the phone_intake worker.
 
-    A record that cannot be read is kept and ends quarantined with its line number. A file that is missing or has no
-    usable header is reported and the others are still stored.
+    A record that cannot be read is kept and ends quarantined with its line number. A file that is missing or
+    of no known kind is reported and the others are still stored.
     """
     from services.phone_intake.gateway import files as gateway
     from shared.errors import ScopedeskError

@@ -45,7 +45,8 @@ class Column(StrEnum):
     DID = "did"  # the number of ours that was called: it tells the provider
     OUTCOME = "outcome"  # answered, missed or voicemail
     DURATION = "duration_seconds"  # whole seconds from the first ring; of a voicemail, its length
-    AGENT = "agent"  # who answered
+    TALK = "talk_seconds"  # whole seconds of conversation, without the ringing
+    AGENT = "agent"  # who answered, or called
     LANGUAGE = "language"  # ISO 639-1
     SUMMARY = "summary"  # the agent's note
     TRANSCRIPT = "transcript"  # what a machine heard
@@ -57,6 +58,10 @@ REQUIRED_COLUMNS = (Column.CALL_ID, Column.STARTED_AT, Column.DIRECTION, Column.
 
 UNPARSED = "unparsed_line"
 """The one field of a record whose line is no CSV row under its header."""
+RECEIVED = "received_at"
+"""When a record reached us, where it does not say when its call began; the same record sent again has another."""
+DOUBTFUL = "doubtful_file"
+"""The reason why a whole file could not be read, in the record that stands for it."""
 
 
 class Direction(StrEnum):
@@ -77,7 +82,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A record that could be read. `caller` is E.164, None for a withheld number or an extension."""
+    """A record that could be read. `caller` is E.164, None for a withheld number or an extension.
+
+    `callee` is whom an outbound call was made to, in E.164. `talk_seconds` is 0 where nothing tells.
+    """
 
     started_at: datetime
     direction: Direction
@@ -87,6 +95,8 @@ class CallRecord:
     caller: str | None
     caller_name: str | None
     duration_seconds: int
+    talk_seconds: int
+    callee: str | None
     agent: str | None
     language: str | None
     note: str
@@ -102,6 +112,8 @@ class Unreadable:
 
 def read_record(fields: Mapping[str, Any], numbers: Mapping[str, str]) -> CallRecord | Unreadable:
     """Read one record. `numbers` maps our numbers (E.164) to providers; `provider` is None for a number not in it."""
+    if DOUBTFUL in fields:
+        return Unreadable(str(fields[DOUBTFUL]))
     if UNPARSED in fields:
         return Unreadable("the line does not fit the columns of its header")
     try:
@@ -113,15 +125,19 @@ def read_record(fields: Mapping[str, Any], numbers: Mapping[str, str]) -> CallRe
 def _read(fields: Mapping[str, Any], numbers: Mapping[str, str]) -> CallRecord:
     number_called = _text(fields, Column.DID) or _text(fields, Column.TO)
     did = e164(number_called)
+    direction = Direction(_one_of(fields, Column.DIRECTION, Direction))
+    region = region_of(did) if did else None
     return CallRecord(
-        started_at=_time(_text(fields, Column.STARTED_AT)),
-        direction=Direction(_one_of(fields, Column.DIRECTION, Direction)),
+        started_at=_time(_text(fields, Column.STARTED_AT) or str(fields.get(RECEIVED, ""))),
+        direction=direction,
         outcome=Outcome(_one_of(fields, Column.OUTCOME, Outcome)),
         provider=numbers.get(did) if did else None,
         number_called=number_called,
-        caller=e164(_text(fields, Column.FROM), region=region_of(did) if did else None),
+        caller=e164(_text(fields, Column.FROM), region),
         caller_name=_text(fields, Column.FROM_NAME) or None,
-        duration_seconds=_seconds(_text(fields, Column.DURATION)),
+        duration_seconds=_seconds(fields, Column.DURATION),
+        talk_seconds=_seconds(fields, Column.TALK),
+        callee=e164(_text(fields, Column.TO), region) if direction is Direction.OUTBOUND else None,
         agent=_text(fields, Column.AGENT) or None,
         language=_text(fields, Column.LANGUAGE).lower() or None,
         note=_note(_text(fields, Column.SUMMARY), _text(fields, Column.TRANSCRIPT)),
@@ -154,11 +170,12 @@ def _time(written: str) -> datetime:
         raise ValueError(f"{Column.STARTED_AT} {written[:40]!r} is out of range") from None
 
 
-def _seconds(written: str) -> int:
+def _seconds(fields: Mapping[str, Any], column: Column) -> int:
+    written = _text(fields, column)
     if not written:
         return 0
     if not (written.isascii() and written.isdigit() and len(written) <= len("1000000")):
-        raise ValueError(f"{Column.DURATION} {written[:40]!r} is not a number of whole seconds")
+        raise ValueError(f"{column} {written[:40]!r} is not a number of whole seconds")
     return int(written)
 
 
@@ -190,7 +207,8 @@ def region_of(number: str) -> str:
 
 def digest_of(fields: Mapping[str, Any]) -> str:
     """A fingerprint of what a record says, the same for a CSV row and for the JSON object of the same call."""
-    said = {name: text for name, value in fields.items() if value is not None and (text := str(value).strip())}
+    told = {name: str(value).strip() for name, value in fields.items() if value is not None and name != RECEIVED}
+    said = {name: text for name, text in told.items() if text}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

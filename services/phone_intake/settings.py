@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.civil_time import zone_named
 from shared.settings import read_settings
 
 SAMPLE_NUMBERS = {
@@ -18,6 +21,11 @@ SAMPLE_NUMBERS = {
 """Our own numbers in the sample call log: numbers that no telephone company can give to anybody."""
 
 
+def _is_zone(key: str) -> str:
+    zone_named(key)
+    return key
+
+
 class PhoneIntakeSettings(BaseSettings):
     """Which number belongs to which provider, and where call records are accepted over HTTP."""
 
@@ -27,6 +35,16 @@ class PhoneIntakeSettings(BaseSettings):
     """Number that was called, in E.164 → provider; as JSON in SCOPEDESK_PHONE_INTAKE_NUMBERS."""
     token: SecretStr | None = None
     """The bearer token that a telephone system shows; without one every record over HTTP is refused."""
+    zone: Annotated[str, AfterValidator(_is_zone)] | None = None
+    """The zone of the exchange's clock, for call logs whose times have none; None: such records are quarantined."""
+    mapping_file: Path | None = None
+    """Which columns other systems write, see `gateway.mapping`."""
+    response_seconds: int = Field(default=30, ge=1)
+    """An outbound call is a response to the customer only when it was talked for so long."""
+    twilio_token: SecretStr | None = None
+    """Twilio's auth token, with which it signs; without one its webhook is refused."""
+    public_url: str | None = None
+    """The address under which the outside world reaches this server, when a proxy stands before it."""
     host: str = "127.0.0.1"
     port: int = Field(default=8610, ge=1, le=65535)
 

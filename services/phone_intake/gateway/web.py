@@ -3,18 +3,23 @@
 `POST /calls` with a bearer token answers 202 only after the record is durable. The call id is its key, or the header
 Idempotency-Key when the record has none: a repeated post becomes a suppressed duplicate, never a second ticket. Errors
 are problem documents (RFC 9457); after a 503 the sender has to try again.
+
+`POST /twilio` takes the status and transcription callbacks of Twilio, which proves itself by its signature.
 """
 
 import json
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from services.phone_intake import rules, store
+from services.phone_intake.gateway import twilio
 from services.phone_intake.settings import settings
+from shared import clock
 from shared.web import answer_problems, check_token
 
 MAX_BODY_BYTES = 256 * 1024
@@ -55,6 +60,39 @@ async def receive_call(
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, unreadable.reason)
     arrival_id = await run_in_threadpool(store.store_call, fields, "http", idempotency_key)
     return {"arrival_id": str(arrival_id)}
+
+
+@app.post("/twilio", status_code=HTTPStatus.NO_CONTENT)
+async def receive_callback(
+    request: Request,
+    x_twilio_signature: Annotated[str, Header()] = "",
+) -> None:
+    """Store what Twilio tells of a call that has ended; 403 for anybody else."""
+    token = settings().twilio_token
+    if not token:
+        raise HTTPException(HTTPStatus.FORBIDDEN, "no token is configured: set SCOPEDESK_PHONE_INTAKE_TWILIO_TOKEN")
+    form = _form(await _body(request))
+    if not twilio.is_signed(x_twilio_signature, token.get_secret_value(), _address(request), form):
+        raise HTTPException(
+            HTTPStatus.FORBIDDEN,
+            "the signature is missing or wrong: SCOPEDESK_PHONE_INTAKE_PUBLIC_URL must be where Twilio finds us",
+        )
+    if record := twilio.record_of(form, clock.now()):
+        await run_in_threadpool(store.store_call, record, "twilio", None)
+
+
+def _address(request: Request) -> str:
+    """The address that the caller wrote, as far as proxies let us know it."""
+    public = settings().public_url
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{public.rstrip('/')}{request.url.path}{query}" if public else str(request.url)
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
+    except ValueError:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the body is no form") from None
 
 
 async def _body(request: Request) -> bytes:
