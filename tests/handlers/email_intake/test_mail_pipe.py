@@ -1,12 +1,15 @@
 """`scopedesk ingest mail -` as a mail server runs it: what it is told decides whether the e-mail is kept."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+
+from services.email_intake.settings import EmailIntakeSettings
 
 SCOPEDESK = Path(sys.executable).parent / "scopedesk"
 MAIL = b"From: jan@klant.example\nTo: support@hypernode.example\nSubject: x\n\nhelp\n"
@@ -64,3 +67,29 @@ def test_what_is_too_large_is_returned_to_its_sender(session):
 def test_what_is_no_email_is_stored_all_the_same(session):
     assert pipe(b"\x89PNG\0\0", "--sender", "").returncode == os.EX_OK
     assert session.scalar(text("select count(*) from email_intake.arrival")) == 1
+
+
+OPERATIONS = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("program", "url", "code"),
+    [(SCOPEDESK, None, os.EX_OK), (SCOPEDESK, "postgresql://127.0.0.1:1/x", 75), ("/not/installed", None, 75)],
+)
+def test_the_script_in_the_documentation_tells_the_mail_server_the_same(session, tmp_path, program, url, code):
+    [script] = (block for block in OPERATIONS.split("```sh\n") if block.startswith("#!/bin/sh"))
+    (tmp_path / "env").write_text(f"DATABASE_URL={url or os.environ['DATABASE_URL']!r}\n")
+    script = script.split("```")[0].replace("/opt/scopedesk/bin/scopedesk", str(program))
+    (tmp_path / "scopedesk-mail").write_text(script.replace("/etc/scopedesk/env", str(tmp_path / "env")))
+    command = ["sh", tmp_path / "scopedesk-mail", "--mailbox=support@hypernode.example"]
+    done = subprocess.run(command, input=MAIL, env=os.environ | {"SENDER": ""}, capture_output=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert session.scalars(text("select envelope_from from email_intake.arrival")).all() == ([] if code else [""])
+
+
+def test_the_mailbox_in_the_documentation_is_one(monkeypatch):
+    examples = dict(re.findall(r"^(SCOPEDESK_EMAIL_INTAKE_\w+)='(.*)'$", OPERATIONS, re.MULTILINE))
+    for name, value in examples.items():
+        monkeypatch.setenv(name, value)
+    [account] = EmailIntakeSettings().accounts
+    assert (account.user, account.address, account.port) == ("support@example.net", "support@example.net", 993)
