@@ -30,6 +30,10 @@ class Certainty(StrEnum):
     SILENT = "silent"
 
 
+REFUSALS = frozenset({Verdict.UNSUPPORTED, Verdict.CUSTOMER_RESPONSIBILITY})
+"""Two ways in which the documents say that a thing is not done (KX-A5): together when beliefs are counted."""
+
+
 class DecisionRow(Row):
     """One row: to which requests it applies, and the answer.
 
@@ -86,6 +90,17 @@ class Silence(Row):
     products: tuple[Id, ...] = ()
 
 
+class PersonBelow(Row):
+    """Below which confidence a person decides, by how plainly the document speaks. Where it is silent, always.
+
+    `refusal`: what a refusal or paid work needs at least, whatever the document says.
+    """
+
+    firm: float = Field(default=0.84, ge=0, le=1)
+    judgement: float = Field(default=0.88, ge=0, le=1)
+    refusal: float = Field(default=0.86, ge=0, le=1)
+
+
 class DecisionFile(Row):
     """The whole of decisions.yaml.
 
@@ -94,6 +109,7 @@ class DecisionFile(Row):
     """
 
     emergency_levels: bool = False
+    person_below: PersonBelow = PersonBelow()
     preconditions: dict[Id, Text] = Field(default_factory=dict)
     always: tuple[StandingPrecondition, ...] = ()
     rows: tuple[DecisionRow, ...]
@@ -105,6 +121,15 @@ class DecisionFile(Row):
         if missing := sorted(named - self.preconditions.keys()):
             raise ValueError(f"add a text under `preconditions` for {', '.join(missing)}")
         return self
+
+    def needs_person(self, row: DecisionRow | None, confidence: float) -> bool:
+        """Whether a person decides on an answer of this row: it is doubtful, or a guess for want of a fact."""
+        if row is None or row.certainty is Certainty.SILENT or (row.ask and row.verdict is not Verdict.NEEDS_INFO):
+            return True
+        needed = self.person_below.firm if row.certainty is Certainty.FIRM else self.person_below.judgement
+        if row.verdict in REFUSALS or row.verdict is Verdict.PAID:
+            needed = max(needed, self.person_below.refusal)
+        return confidence < needed
 
     def turn_on(self, topics: Iterable[str]) -> set[str]:
         """The facts that the rows of these topics turn on."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from services.scope.rules.decide import REFUSALS
 from services.scope.rules.topics import TopicIndex
 from shared.policies import Policies, Policy
+from shared.policies.decisions import REFUSALS
 from shared.policies.topics import Topic
 from shared.vocabulary import Verdict
 

@@ -28,7 +28,7 @@ DOUBT = 0.2
 """How much of the belief in a piece is spread over all topics, so that no piece outweighs all others."""
 A_CHANGE = {Cut.AND: 3.0, Cut.ASKED: 4.0}
 """What a change of topic costs, as the logarithm of how unlikely it is at such a place."""
-LEAST = {Cut.ITEM: 0.15, Cut.NEXT: 0.2, Cut.AND: 0.5, Cut.ASKED: 0.7}
+LEAST = {Cut.ITEM: 0.67, Cut.NEXT: 0.7, Cut.AND: 0.86, Cut.ASKED: 0.95}
 """How sure the answers at both sides of a cut must be; at a plain one a little more than nothing."""
 
 
