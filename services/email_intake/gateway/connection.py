@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+import traceback
+from pathlib import Path
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
@@ -86,6 +88,14 @@ def explain(error: BaseException, account: Account) -> str:
     why = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or type(error).__name__
     return sentence.format(
         where=f"{account.host} port {account.port}", host=account.host, security=account.security, why=why
+    )
+
+
+def origin(error: BaseException) -> str:
+    """The line of code that failed: what a log may say of an error whose text could quote an e-mail."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    return "".join(
+        f"{type(error).__name__} in {frame.name}, {Path(frame.filename).name}:{frame.lineno}" for frame in last
     )
 
 

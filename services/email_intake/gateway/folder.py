@@ -21,7 +21,7 @@ from imapclient.exceptions import IMAPClientError
 
 from services.email_intake import store
 from services.email_intake.gateway.account import Account, Then
-from services.email_intake.gateway.connection import open_folder
+from services.email_intake.gateway.connection import open_folder, origin
 from services.email_intake.rules.fetching import PIECE_BYTES, Troubles, batches, portions
 from shared.errors import Transient
 
@@ -149,7 +149,7 @@ class Folder:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever one answer holds, the others are still fetched
             self._troubles.failed(group, time.monotonic())
-            log.warning("not fetched", account=self._account.name, uids=group, error=type(error).__name__)
+            log.warning("not fetched", account=self._account.name, uids=group, error=origin(error))
             return None
 
     def _sizes(self, uids: list[int]) -> dict[int, int]:
@@ -200,7 +200,7 @@ class Folder:
             raise
         except Exception as error:  # noqa: BLE001 -- the others are stored all the same, and this one is tried again
             self._troubles.failed([mail.uid], time.monotonic())
-            log.warning("not stored", account=self._account.name, uid=mail.uid, error=type(error).__name__)
+            log.warning("not stored", account=self._account.name, uid=mail.uid, error=origin(error))
             return False
         self._troubles.done([mail.uid])
         return True

@@ -16,7 +16,7 @@ import structlog
 
 from services.email_intake import store
 from services.email_intake.gateway.account import Account
-from services.email_intake.gateway.connection import connect, explain, is_refused
+from services.email_intake.gateway.connection import connect, explain, is_refused, origin
 from services.email_intake.gateway.folder import Folder
 from services.email_intake.rules.fetching import Troubles, pause_seconds
 from services.email_intake.settings import EmailIntakeSettings, settings
@@ -71,7 +71,14 @@ class Watcher:
         problem = explain(error, self._account)
         first = REFUSED_SECONDS if is_refused(error) else 1.0
         pause = pause_seconds(self._failures, first) * random.uniform(0.8, 1.2)  # noqa: S311 -- to spread, not to hide
-        log.warning("mailbox not read", account=self._account.name, why=problem, again_in_seconds=round(pause))
+        log.warning(
+            "mailbox not read",
+            account=self._account.name,
+            folder=self._folder,
+            why=problem,
+            error=origin(error),
+            again_in_seconds=round(pause),
+        )
         self._note(problem, waits_by=None)
         self._stop.wait(pause)
 
@@ -81,8 +88,8 @@ class Watcher:
             store.note_watch(
                 self._account.name, self._folder, problem=problem, waits_by=waits_by, stuck=self._troubles.stuck()
             )
-        except ScopedeskError:
-            log.warning("the database does not answer")
+        except Exception as error:  # noqa: BLE001 -- telling how it goes must not stop it
+            log.warning("cannot write down how the mailbox does", account=self._account.name, error=origin(error))
 
 
 def watch(wanted: EmailIntakeSettings, stop: threading.Event) -> None:
@@ -102,6 +109,8 @@ def watch(wanted: EmailIntakeSettings, stop: threading.Event) -> None:
     log.info("reading mailboxes", folders=[thread.name for thread in threads])
     forgotten = False
     while not stop.wait(BEAT_SECONDS):
+        if not all(thread.is_alive() for thread in threads):
+            raise ScopedeskError("a reader ended that should not: the log says where; all are started again")
         house_settings().beat()
         forgotten = forgotten or _forget_others([(account.name, folder) for account, folder in watched])
     until = time.monotonic() + STOP_SECONDS
