@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -175,9 +176,16 @@ class Dovecot:
         self._running = None
 
     def number_anew(self, user=USER):
-        """Lose the numbers of INBOX: the server starts a new UIDVALIDITY, as after a restore."""
+        """Lose the numbers of INBOX: the server starts a new UIDVALIDITY, as after a restore.
+
+        Dovecot itself takes the time in seconds for it, which may not have changed, so it is written here.
+        """
+        numbers = self.mail / user / "dovecot-uidlist"
+        validity = int(re.search(r" V(\d+)", numbers.read_text())[1])
         for path in (self.mail / user).glob("dovecot*"):
             path.unlink()
+        numbers.write_text(f"3 V{validity + 1} N1\n")
+        os.chown(numbers, self._owner.pw_uid, self._owner.pw_gid)
 
     def deliver(self, raw, user=USER):
         """Put a mail into INBOX as a local delivery does; gives its file."""
