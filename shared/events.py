@@ -128,6 +128,21 @@ class CallLogged(Event):
     duration_seconds: int
 
 
+class CallMade(Event):
+    """Somebody of ours called a number and spoke for so long that it counts as a response to whoever was called.
+
+    `callee` is E.164, `answered_at` when the conversation began, which may be long before this is heard.
+    """
+
+    arrival_id: UUID
+    provider: str
+    callee: str
+    agent: str | None = None
+    note: str = ""
+    answered_at: AwareDatetime
+    talk_seconds: int
+
+
 class CallSuppressed(Event):
     """A call needs no ticket (a duplicate record, internal, outgoing, answered without a note)."""
 
@@ -176,6 +191,30 @@ class TicketReplied(Event):
     channel: Channel
     received_at: AwareDatetime | None = None
     is_courtesy: bool = False
+
+
+class OneCaseProposed(Event):
+    """This ticket and another may be one case: a call and a mail of one customer about one thing. A person decides.
+
+    Said of both tickets; `evidence` tells what they have in common.
+    """
+
+    other_ticket_id: str
+    evidence: tuple[str, ...]
+
+
+class CustomerCalledBack(Event):
+    """The customer of a ticket was called and answered: a response, at `answered_at`.
+
+    `one_of`: the call may have been about any of these tickets, so it counts for none until a person says so.
+    """
+
+    arrival_id: UUID
+    agent: str | None = None
+    text: str = ""
+    answered_at: AwareDatetime
+    talk_seconds: int
+    one_of: tuple[str, ...] = ()
 
 
 # --- decisions --------------------------------------------------------------------------------------------------------
@@ -243,6 +282,18 @@ class TargetBreached(Event):
     target: TargetName
     due_at: AwareDatetime
     team: str
+
+
+class BreachWithdrawn(Event):
+    """A due time that was said to have passed had been reached in time: what reached it became known late.
+
+    `others`: the targets of the ticket that stay breached.
+    """
+
+    target: TargetName
+    due_at: AwareDatetime
+    reached_at: AwareDatetime
+    others: tuple[TargetName, ...] = ()
 
 
 class TicketEscalated(Event):

@@ -16,11 +16,14 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.EmailQuarantined: ("desk.show_quarantined",),
     e.CallStored: ("phone_intake.read_call", "desk.show_arrival"),
     e.CallLogged: ("tickets.file_call",),
+    e.CallMade: ("tickets.credit_call",),
     e.CallSuppressed: ("desk.show_suppressed",),
     e.CallQuarantined: ("desk.show_quarantined",),
     # the ticket's way
     e.TicketOpened: ("scope.decide_scope", "desk.show_ticket"),
     e.TicketRouteAdded: (),  # stands in the ticket's history
+    e.OneCaseProposed: (),  # stands in the ticket's history
+    e.CustomerCalledBack: ("sla.stop_response_by_call", "desk.show_call_back"),
     e.TicketReplied: ("billing.read_consent", "sla.note_reply", "desk.show_reply"),
     e.ScopeDecided: (
         "sla.route_ticket",
@@ -35,6 +38,7 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.TargetTimerSet: ("sla.check_target",),
     e.TargetWarned: ("desk.show_warning",),
     e.TargetBreached: ("desk.show_breach",),
+    e.BreachWithdrawn: ("desk.show_breach_withdrawn",),
     e.TicketEscalated: ("sla.page_for_breach", "desk.show_escalation"),
     e.TargetsRederived: (),  # stands in the ticket's history
     e.TicketPaused: ("sla.stop_clocks", "notifications.write_suspension_start"),

@@ -14,6 +14,7 @@ from services.desk.rules.summary import QuoteState
 from services.desk.store import heard, on_call
 from shared.bus import Transaction, Worker
 from shared.events import (
+    BreachWithdrawn,
     CallQuarantined,
     CallStored,
     CallSuppressed,
@@ -21,6 +22,7 @@ from shared.events import (
     ChargeRecorded,
     ConsentRecorded,
     ConsentRefused,
+    CustomerCalledBack,
     EmailQuarantined,
     EmailStored,
     EmailSuppressed,
@@ -127,6 +129,20 @@ def show_routing(event: TicketRouted, tx: Transaction) -> None:
 def show_breach(event: TargetBreached, tx: Transaction) -> None:
     """Show that a due time passed."""
     heard.merge(tx.session, number(event), event.happened_at, {"breached_at": {}})
+
+
+@worker.hears(BreachWithdrawn)
+def show_breach_withdrawn(event: BreachWithdrawn, tx: Transaction) -> None:
+    """Take the mark of a breach away that was none, unless another due time has passed."""
+    if not event.others:
+        heard.merge(tx.session, number(event), event.happened_at, {"breach_withdrawn_at": {}})
+
+
+@worker.hears(CustomerCalledBack)
+def show_call_back(event: CustomerCalledBack, tx: Transaction) -> None:
+    """Show that the customer was called back, at the time of the call, if it is known to be about this ticket."""
+    if not event.one_of:
+        heard.merge(tx.session, number(event), event.answered_at, {"answered_at": {}})
 
 
 @worker.hears(TargetWarned)

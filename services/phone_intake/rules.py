@@ -238,6 +238,12 @@ def why_no_ticket(record: CallRecord) -> str | None:
     return None if record.caller else "missed call of a withheld number"
 
 
+def is_response(record: CallRecord, seconds: int) -> bool:
+    """Whether a call of ours reached somebody for so many seconds of talk; ringing and voicemail do not count."""
+    reached = record.direction is Direction.OUTBOUND and record.outcome is Outcome.ANSWERED
+    return reached and record.callee is not None and record.talk_seconds >= seconds
+
+
 def is_missed_without_note(record: CallRecord) -> bool:
     """Whether all we know is that somebody tried to call."""
     return record.outcome is Outcome.MISSED and not record.note

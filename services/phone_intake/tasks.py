@@ -1,16 +1,18 @@
 """phone_intake: what the telephone brings.
 
 Hears `CallStored`, which its own gateways say. Says `CallLogged` for a call that asks for something, `CallSuppressed`
-for one that asks for nothing or came before, `CallQuarantined` for one that a person must look at. Owns the call
-records as they came.
+for one that asks for nothing or came before, `CallQuarantined` for one that a person must look at; of a suppressed
+outbound call that was talked for long enough also `CallMade`. Owns the call records as they came.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from services.phone_intake import rules, store
 from services.phone_intake.settings import settings
 from shared.bus import Transaction, Worker
-from shared.events import CallLogged, CallQuarantined, CallStored, CallSuppressed
+from shared.events import CallLogged, CallMade, CallQuarantined, CallStored, CallSuppressed
 from shared.vocabulary import Requester
 
 worker = Worker("phone_intake")
@@ -43,6 +45,8 @@ def read_call(event: CallStored, tx: Transaction) -> None:
             _quarantine(arrival, f"another record of this call came before, with other contents ({earlier.source})", tx)
     elif reason := rules.why_no_ticket(record):
         _suppress(arrival, reason, tx)
+        if record.provider and rules.is_response(record, settings().response_seconds):
+            _call_made(arrival, record, record.provider, tx)
     elif record.provider is None:
         _quarantine(arrival, "the number called belongs to no provider: see SCOPEDESK_PHONE_INTAKE_NUMBERS", tx)
     elif _is_called_back_already(arrival, record, record.provider, tx):
@@ -73,6 +77,22 @@ def _log(arrival: store.Arrival, record: rules.CallRecord, provider: str, tx: Tr
             outcome=record.outcome,
             started_at=record.started_at,
             duration_seconds=record.duration_seconds,
+        ),
+    )
+
+
+def _call_made(arrival: store.Arrival, record: rules.CallRecord, provider: str, tx: Transaction) -> None:
+    assert record.callee, "a call is a response to somebody"
+    rang = timedelta(seconds=max(0, record.duration_seconds - record.talk_seconds))
+    tx.say(
+        CallMade(
+            arrival_id=arrival.id,
+            provider=provider,
+            callee=record.callee,
+            agent=record.agent,
+            note=record.note,
+            answered_at=record.started_at + rang,
+            talk_seconds=record.talk_seconds,
         ),
     )
 

@@ -1,10 +1,10 @@
 """The sla room: who has a ticket and by when, and what becomes of its due times.
 
 Hears   ScopeDecided, TicketReplied, TicketAnswered, TicketResolved, TicketReopened, TicketPaused, TicketResumed,
-        TicketReclassified; PageAcknowledged; its own TicketEscalated; and its own TargetTimerSet, PauseLimitSet and
-        OnCallPaged, when their moment has come.
+        TicketReclassified; CustomerCalledBack; PageAcknowledged; its own TicketEscalated; and its own TargetTimerSet,
+        PauseLimitSet and OnCallPaged, when their moment has come.
 Says    TicketRouted, TargetsRederived, TicketResumed (for a pause that ended by itself), TargetWarned, TargetBreached,
-        TicketEscalated, OnCallPaged, PagingEnded; TargetTimerSet and PauseLimitSet.
+        BreachWithdrawn, TicketEscalated, OnCallPaged, PagingEnded; TargetTimerSet and PauseLimitSet.
 Owns    the clocks and targets of tickets (schema `sla`), which follow from everything that happened, in any order, and
         how far people on call have been told of an emergency.
 """
@@ -27,6 +27,8 @@ from shared import clock
 from shared.bus import Transaction, Worker
 from shared.business_hours import Calendar
 from shared.events import (
+    BreachWithdrawn,
+    CustomerCalledBack,
     OnCallPaged,
     PageAcknowledged,
     PagingEnded,
@@ -47,7 +49,7 @@ from shared.events import (
 )
 from shared.policies import Policy, load_policies
 from shared.rota_file import load_rota
-from shared.vocabulary import Decision, ResumeReason, Routing, Target
+from shared.vocabulary import Decision, ResumeReason, Routing, Target, TargetName
 
 log = structlog.get_logger()
 
@@ -99,6 +101,15 @@ def reopen_ticket(event: TicketReopened, tx: Transaction) -> None:
 def stop_response(event: TicketAnswered, tx: Transaction) -> None:
     """Stop the clock of the first or the next response."""
     _note(tx, event.ticket_id, Noted(at=event.happened_at, id=event.event_id, what=Happening.ANSWERED), "answered")
+
+
+@worker.hears(CustomerCalledBack)
+def stop_response_by_call(event: CustomerCalledBack, tx: Transaction) -> None:
+    """Stop the clock of a response at the moment the customer answered our call, however late we hear of it."""
+    if event.one_of:
+        return
+    noted = Noted(at=event.answered_at, id=event.event_id, what=Happening.ANSWERED, known_at=event.happened_at)
+    _note(tx, event.ticket_id, noted, "the customer was called back")
 
 
 @worker.hears(TicketResolved)
@@ -266,22 +277,36 @@ def _settle(tx: Transaction, locked: store.Clocks, now: Standing, routing: Routi
     """Write how every target stands, and watch those that run. Those kept as they were said keep their proof."""
     rows, calendar = store.targets(tx.session, locked.ticket_id), now.calendar(routing)
     waiting = {(row.name, row.version) for row in rows.values() if row.state == State.RUNNING}
-    running = []
+    running, withdrawn = [], []
     for target in routing.targets:
         row = rows.get(target.name)
         told = bool(row and row.state == State.BREACHED and row.due_at == target.due_at)
         state = state_of(target, now.cycle, overdue=told)
         if state is State.RUNNING:
             running.append(target)
+        elif state is State.MET and told:
+            withdrawn.append(target)
         elif state is State.BREACHED and not told:
             tx.say(announcements.breached(locked.ticket_id, target, routing))
         why = row.proof if row and target in kept else proof(target, routing, calendar.zone)
         store.write_target(tx.session, locked, now.cycle, target, state=state, proof=why)
+    for target in withdrawn:
+        tx.say(_withdrawn(tx, locked, now, target))
     store.forget_other_targets(tx.session, locked.ticket_id, [target.name for target in routing.targets])
     if waiting != {(target.name, locked.version) for target in running}:
         tx.cancel(CHECK, locked.ticket_id)
         for target in running:
             _watch(tx, locked, target, calendar, now.policy)
+
+
+def _withdrawn(tx: Transaction, locked: store.Clocks, now: Standing, target: Target) -> BreachWithdrawn:
+    reached_at = now.cycle.stopped_at(target.name)
+    assert target.due_at
+    assert reached_at, "a target that was met was reached"
+    rows = store.targets(tx.session, locked.ticket_id).values()
+    others = tuple(TargetName(row.name) for row in rows if row.state == State.BREACHED)
+    reached = {"due_at": target.due_at, "reached_at": reached_at, "others": others}
+    return BreachWithdrawn(ticket_id=locked.ticket_id, target=target.name, **reached)
 
 
 def _watch(tx: Transaction, locked: store.Clocks, target: Target, calendar: Calendar, policy: Policy) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.events import CallLogged, EmailReceived
@@ -19,6 +19,23 @@ _NAME = re.compile(r"[^\W_][\w.-]{2,252}")
 MAX_NAMES = 500
 """Words of a text that are compared with what customers own."""
 MAX_CANDIDATES = 10
+CASE_SPAN = timedelta(hours=4)
+"""A call and a mail of one customer within this span may be one case."""
+CALLED_ABOUT = timedelta(days=7)
+"""A call of ours is about tickets that were opened within this span before it."""
+WORDS_IN_COMMON = 2
+"""So many words in common, or one name, say that a call and a mail are about one thing."""
+_WORD = re.compile(r"[^\W\d_]{5,30}")
+_SAYS_NOTHING = frozenset(
+    _WORD.findall(
+        "about after again asked asking asks because before called caller calls could customer does every hello please "
+        "possible question regards request since thank thanks their there these thing things today wants which "
+        "would tomorrow yesterday aanvraag alstublieft beller bellen bedankt deze gaarne geeft gisteren goedemiddag "
+        "goedemorgen graag groet groeten hallo hebben heeft jullie klant kunnen morgen namelijk omdat onder onze "
+        "vraag vraagt vragen vriendelijke wanneer willen worden zouden morning afternoon evening minutes hours helpen "
+        "sinds vanmorgen recording machine transcript voicemail seconds",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -196,8 +213,8 @@ def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str], tok
     """The ticket numbers that an e-mail points at, best evidence first.
 
     A signed reply token in the address it was sent to; message ids of letters that we signed and of mails we received
-    (the nearest answered one first); the last of our own tags in the subject. `prefix` is the provider's, so tags of other help
-    desks never count. `filed` gives the ticket numbers of received message ids.
+    (the nearest answered one first); the last of our own tags in the subject. `prefix` is the provider's, so tags of
+    other help desks never count. `filed` gives the ticket numbers of received message ids.
     """
     numbers = [*_numbers(event.reply_token or "", prefix)]
     for message_id in message_ids(event.references):
@@ -210,6 +227,27 @@ def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str], tok
 def call_trail(event: CallLogged, prefix: str) -> list[str]:
     """The ticket numbers that an agent wrote into the subject or note of a call, in order."""
     return list(dict.fromkeys(_numbers(f"{event.subject}\n{event.text}", prefix)))
+
+
+def note_trail(note: str, prefix: str) -> list[str]:
+    """The ticket numbers that an agent wrote into the note of a call that he made, in order."""
+    return list(dict.fromkeys(_numbers(note, prefix)))
+
+
+def about(text: str) -> list[str]:
+    """What a text is about: its names, and its longer words but for those that every request has; in lower case."""
+    words = (word.lower() for word in _WORD.findall(text))
+    return sorted({*names_in(text), *(word for word in words if word not in _SAYS_NOTHING)})[:MAX_NAMES]
+
+
+def one_case(mine: Collection[str], others: Collection[str], apart: timedelta) -> tuple[str, ...]:
+    """The evidence that a call and a mail of one customer are about one thing; empty when there is not enough."""
+    common = sorted(set(mine) & set(others))
+    named = any(not word.isalpha() for word in common)
+    if apart > CASE_SPAN or not (named or len(common) >= WORDS_IN_COMMON):
+        return ()
+    minutes = int(apart.total_seconds()) // 60
+    return (f"a call and a mail of one customer, {minutes} minutes apart", f"both say {', '.join(common[:8])}")
 
 
 def may_append(author: Requester, by: str | None, *, ticket: TicketFacts, participants: Collection[str]) -> bool:

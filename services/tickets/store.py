@@ -75,6 +75,7 @@ class Ticket(Model, table=True):
     customer_id: str | None = None
     related_ticket_id: str | None = None
     facts: dict[str, Any] = Field(sa_column=json_column())
+    about: list[str] = Field(default_factory=list, sa_column=json_column())
     opened_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
@@ -270,8 +271,10 @@ def next_serial(session: Session) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def open_ticket(session: Session, facts: TicketFacts, serial: int, *, related_ticket_id: str | None) -> None:
-    """Write a new ticket."""
+def open_ticket(
+    session: Session, facts: TicketFacts, serial: int, words: str, *, related_ticket_id: str | None
+) -> None:
+    """Write a new ticket; `words` are what it was opened with."""
     session.add(
         Ticket(
             number=facts.ticket_id,
@@ -280,10 +283,41 @@ def open_ticket(session: Session, facts: TicketFacts, serial: int, *, related_ti
             customer_id=facts.requester.customer_id,
             related_ticket_id=related_ticket_id,
             facts=facts.model_dump(mode="json"),
+            about=rules.about(f"{facts.subject}\n{words}"),
             opened_at=facts.received_at,
         ),
     )
     session.flush()
+
+
+def tickets_around(session: Session, facts: TicketFacts) -> list[Ticket]:
+    """The customer's tickets that came by another channel at about the same time.
+
+    Two tickets of one customer wait for each other here, so that the later one sees the earlier one.
+    """
+    customer_id = facts.requester.customer_id
+    key = {"key": f"tickets:customer:{customer_id}"}
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
+    span = (facts.received_at - rules.CASE_SPAN, facts.received_at + rules.CASE_SPAN)
+    statement = select(Ticket).where(
+        col(Ticket.provider) == facts.provider,
+        col(Ticket.customer_id) == customer_id,
+        col(Ticket.opened_at).between(*span),
+        col(Ticket.facts)["channel"].as_string() != facts.channel,
+    )
+    return list(session.exec(statement.order_by(col(Ticket.serial))))
+
+
+def tickets_called_about(session: Session, provider: str, phone: str, before: datetime) -> list[str]:
+    """The tickets that a call to this number may have been about: of the customer whose it is, or of who called."""
+    ids = select(Contact.customer_id).where(col(Contact.provider) == provider, col(Contact.phone) == phone)
+    called = select(Message.ticket_number).where(col(Message.author) == phone)
+    statement = select(Ticket.number).where(
+        col(Ticket.provider) == provider,
+        col(Ticket.opened_at).between(before - rules.CALLED_ABOUT, before),
+        or_(col(Ticket.customer_id).in_(ids), col(Ticket.number).in_(called)),
+    )
+    return list(session.exec(statement.order_by(col(Ticket.serial))))
 
 
 def facts_of(ticket: Ticket) -> TicketFacts:

@@ -1,7 +1,8 @@
 """The tickets room: every e-mail and call from a person becomes a ticket or part of one.
 
-Hears `EmailReceived` and `CallLogged`. Says `TicketOpened` or `TicketReplied`, and `TicketRouteAdded` for a mail that
-is in a ticket already. Owns the customer book, the tickets, and which arrival was filed in which ticket (schema
+Hears `EmailReceived` and `CallLogged`. Says `TicketOpened` or `TicketReplied`, `TicketRouteAdded` for a mail that is
+in a ticket already, and `OneCaseProposed` for a call and a mail that may be one case. Hears `CallMade` and says
+`CustomerCalledBack`. Owns the customer book, the tickets, and which arrival was filed in which ticket (schema
 `tickets`).
 """
 
@@ -12,7 +13,16 @@ import structlog
 from services.tickets import rules, store
 from shared.bus import Transaction, Worker
 from shared.errors import Transient
-from shared.events import CallLogged, EmailReceived, TicketOpened, TicketReplied, TicketRouteAdded
+from shared.events import (
+    CallLogged,
+    CallMade,
+    CustomerCalledBack,
+    EmailReceived,
+    OneCaseProposed,
+    TicketOpened,
+    TicketReplied,
+    TicketRouteAdded,
+)
 from shared.policies import load_policies
 from shared.settings import settings
 from shared.vocabulary import Authentication, Requester, TicketFacts
@@ -22,6 +32,8 @@ log = structlog.get_logger()
 worker = Worker("tickets")
 app = worker.app
 
+WAITS_FOR_THE_TICKET_CALLED_ABOUT = 8
+"""How often a call that answers no ticket is put off: call logs come in any order."""
 WAITS_FOR_THE_ANSWERED_MAIL = 3
 """How often a reply to a mail that nobody has filed is put off: that mail may be just behind it."""
 
@@ -72,6 +84,29 @@ def file_call(event: CallLogged, tx: Transaction) -> None:
     _file(rules.Arrival.of_call(event), rules.match(("phone", matches), ("named", named)), ticket, tx)
 
 
+@worker.hears(CallMade)
+def credit_call(event: CallMade, tx: Transaction) -> None:
+    """Say which ticket a call of ours answered: the one that its note names, or the only one that it may be about."""
+    trail = rules.note_trail(event.note, _prefix(event.provider))
+    named = store.first_ticket(tx.session, event.provider, trail)
+    found = store.tickets_called_about(tx.session, event.provider, event.callee, event.answered_at)
+    numbers = [named.number] if named else found
+    if not numbers and tx.attempt <= WAITS_FOR_THE_TICKET_CALLED_ABOUT:
+        raise Transient("no ticket that this call may be about is opened (yet)")
+    for number in numbers:
+        tx.say(
+            CustomerCalledBack(
+                ticket_id=number,
+                arrival_id=event.arrival_id,
+                agent=event.agent,
+                text=event.note,
+                answered_at=event.answered_at,
+                talk_seconds=event.talk_seconds,
+                one_of=tuple(numbers) if len(numbers) > 1 else (),
+            ),
+        )
+
+
 def _file(arrival: rules.Arrival, found: rules.Match, named: store.Ticket | None, tx: Transaction) -> None:
     """File an arrival in the ticket it names, if its author may write there; else in a new one that refers to it."""
     author = rules.known_as(arrival.author, found.of_author)
@@ -118,7 +153,9 @@ def _open(
     serial = store.next_serial(tx.session)
     number = f"{_prefix(arrival.provider)}-{serial}"
     facts = rules.facts_of(arrival, number, author, found)
-    store.open_ticket(tx.session, facts, serial, related_ticket_id=related)
+    if facts.requester.customer_id:
+        _propose_case(arrival, facts, related, tx)
+    store.open_ticket(tx.session, facts, serial, arrival.text, related_ticket_id=related)
     store.file_arrival(tx.session, arrival, number, author=by, opened=True)
     tx.say(
         TicketOpened(
@@ -130,6 +167,16 @@ def _open(
         ),
     )
     log.info("ticket opened", ticket_id=number, channel=arrival.channel, known_by=found.found_by, related=related)
+
+
+def _propose_case(arrival: rules.Arrival, facts: TicketFacts, related: str | None, tx: Transaction) -> None:
+    """Propose to a person that a call and a mail are one case. Nothing is merged."""
+    mine = rules.about(f"{arrival.subject}\n{arrival.text}")
+    for other in store.tickets_around(tx.session, facts):
+        evidence = rules.one_case(mine, other.about, abs(facts.received_at - other.opened_at))
+        if evidence and other.number != related:
+            tx.say(OneCaseProposed(ticket_id=facts.ticket_id, other_ticket_id=other.number, evidence=evidence))
+            tx.say(OneCaseProposed(ticket_id=other.number, other_ticket_id=facts.ticket_id, evidence=evidence))
 
 
 def _prefix(provider: str) -> str:

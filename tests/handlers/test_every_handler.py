@@ -181,6 +181,8 @@ def travel(session, book):
     journey.go_on()
     # Timers: first those of tickets that nobody answered, then the offers that nobody took.
     journey.go_on(timers=["sla.check_target", "billing.expire_quote"])
+    store_call(CALLED_BACK, "calls.csv, line 9")  # known only after the due time
+    journey.go_on()
     again = "Restore an older backup please"
     store_email(
         mail("support@hypernode.example", again, "Please restore the database from last week's backup for us."),
@@ -271,6 +273,16 @@ def ticket_facts(session, number):
     return TicketFacts.model_validate(session.scalars(statement, {"number": number}).one())
 
 
+CALLED_BACK = {
+    "call_id": "c5",
+    "started_at": "2026-06-03T10:06:00+02:00",
+    "direction": "outbound",
+    "from": "201",
+    "to": "+31205550101",
+    "did": "+31200000042",
+    "outcome": "answered",
+    "talk_seconds": "90",
+}
 CALLS = [
     {
         "call_id": "c1",

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from services.phone_intake import store
 from services.phone_intake.gateway import files, twilio
 from services.phone_intake.gateway.web import app
 from services.phone_intake.settings import PhoneIntakeSettings
@@ -77,6 +78,27 @@ def test_every_record_of_a_log_ends_and_the_log_fed_again_is_all_duplicates(sess
     assert files.store_log(LOGS / name) == stored
     hear(session)
     assert ended(session)[stored:] == [("suppressed", "duplicate")] * stored
+
+
+@pytest.mark.parametrize(
+    ("changes", "made"),
+    [
+        ({}, 1),
+        ({"talk_seconds": "29"}, 0),
+        ({"talk_seconds": ""}, 0),
+        ({"outcome": "voicemail"}, 0),
+        ({"to": "201"}, 0),
+    ],
+    ids=["talked", "too short", "nothing tells", "voicemail", "a colleague"],
+)
+def test_a_call_of_ours_is_a_response_only_when_it_was_talked_for_long_enough(session, configured, changes, made):
+    call = {"call_id": "c-9", "started_at": "2026-11-17T10:05:00+01:00", "direction": "outbound", "from": "201"}
+    call |= {"to": "0200000101", "did": "+31200000042", "outcome": "answered", "duration_seconds": "45"}
+    store.store_call({**call, "talk_seconds": "30", **changes}, "test")
+    hear(session)
+    assert ended(session) == [("suppressed", "outbound call")]
+    said = session.scalars(text("select body from bus.event where name = 'CallMade'")).all()
+    assert [(body["callee"], body["answered_at"]) for body in said] == [("+31200000101", "2026-11-17T09:05:15Z")] * made
 
 
 def test_a_doubtful_file_waits_in_quarantine_with_the_reason_and_what_it_says(session, configured, tmp_path):

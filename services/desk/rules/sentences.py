@@ -17,7 +17,7 @@ WHOLE = 100
 """Percent of a target's time: it is due."""
 
 
-def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sentence for each event, on one screen
+def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 -- one sentence for each event, on one screen
     """Say in a sentence what happened."""
     match event:
         case e.TicketOpened():
@@ -28,6 +28,15 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
             return f"{name_of(event.author)} sent a closing courtesy by {event.channel}: it reopens nothing."
         case e.TicketReplied():
             return f"{name_of(event.author)} added to the ticket by {event.channel}."
+        case e.OneCaseProposed():
+            return f"This and {event.other_ticket_id} may be one case: {'; '.join(event.evidence)}. A person decides."
+        case e.CustomerCalledBack():
+            return _called_back(event)
+        case e.BreachWithdrawn():
+            return (
+                f"Correction: the {event.target} was in time, {event.reached_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC; "
+                "it became known late."
+            )
         case e.ScopeDecided(decision=decision) if decision.decided_by:
             return f"{decision.decided_by} decided: {decision.verdict} (version {decision.version})."
         case e.ScopeDecided(decision=decision):
@@ -123,6 +132,15 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one sent
             return f"{event.agent} closed the ticket as done."
         case _:
             return _spaced(type(event).__name__)
+
+
+def _called_back(event: e.CustomerCalledBack) -> str:
+    who = event.agent or "Somebody of ours"
+    at = f"{event.answered_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    told = f"{who} called and spoke for {event.talk_seconds} seconds, {at}"
+    if event.one_of:
+        return f"{told}: about {' or '.join(event.one_of)}, so it answers none of them until a person says which."
+    return f"{told}: a response."
 
 
 def _moved(event: e.TargetsRederived) -> str:

@@ -100,12 +100,20 @@ class HistoryLine(View):
     words: str
 
 
+class ProposedCase(View):
+    """Another ticket that may be the same case, and what they have in common."""
+
+    ticket_id: str
+    evidence: tuple[str, ...]
+
+
 class TicketStory(View):
     """Everything the desk knows of a ticket."""
 
     ticket: TicketRow
     facts: TicketFacts
     related_ticket: str | None = None
+    proposed_cases: tuple[ProposedCase, ...] = ()
     decision: Decision | None = None
     earlier_decisions: tuple[DecisionView, ...] = ()
     precedents: tuple[Precedent, ...] = ()
@@ -133,6 +141,11 @@ def tell(
         ticket=row,
         facts=facts,
         related_ticket=next((event.related_ticket_id for event in events if isinstance(event, e.TicketOpened)), None),
+        proposed_cases=tuple(
+            ProposedCase(ticket_id=event.other_ticket_id, evidence=event.evidence)
+            for event in events
+            if isinstance(event, e.OneCaseProposed)
+        ),
         decision=decision,
         earlier_decisions=tuple(_earlier(events, decision)),
         precedents=next((found.precedents for found in reversed(events) if isinstance(found, e.PrecedentsFound)), ()),
@@ -266,6 +279,9 @@ def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
                 )
             case e.TicketAnswered():
                 yield Said(at=event.happened_at, by="agent", author=event.agent, text=event.text)
+            case e.CustomerCalledBack(one_of=()):
+                text = event.text or f"Called back, {event.talk_seconds} seconds."
+                yield Said(at=event.answered_at, by="agent", author=event.agent or "us", channel="phone", text=text)
             case e.LetterSent() if event.kind != "answer":  # an answer is there in the agent's own words
                 yield Said(at=event.happened_at, by="letter", author=event.kind, subject=event.subject, text=event.text)
             case _:

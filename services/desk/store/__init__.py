@@ -184,7 +184,7 @@ def _row(ticket: Ticket, state: str, due_at: datetime | None, quotes: Mapping[st
         priority=ticket.priority or 0,
         warned=ticket.warned_percent if _stands(ticket.warned_at, ticket.answered_at, ticket.resolved_at) else None,
         escalated_to=ticket.escalated_to if _stands(ticket.escalated_at, ticket.resolved_at) else None,
-        breached=ticket.breached_at is not None,
+        breached=_stands(ticket.breached_at, ticket.breach_withdrawn_at),
         letter_refused=_stands(ticket.letter_refused_at, ticket.written_to_at),
         letter_suppressed=_stands(ticket.letter_suppressed_at, ticket.answered_at, ticket.resolved_at),
         consent_waits=_stands(ticket.consent_refused_at, ticket.consent_at, ticket.answered_at, ticket.resolved_at),

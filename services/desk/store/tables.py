@@ -48,6 +48,7 @@ class Ticket(Model, table=True):
     answered_at: datetime | None = _instant()
     resolved_at: datetime | None = _instant()
     breached_at: datetime | None = _instant()
+    breach_withdrawn_at: datetime | None = _instant()
     warned_at: datetime | None = _instant()
     warned_percent: int | None = None
     escalated_at: datetime | None = _instant()

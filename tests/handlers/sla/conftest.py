@@ -8,10 +8,12 @@ from services.sla.store import TargetRow
 from services.sla.tasks import worker
 from shared.bus.worker import Outcome
 from shared.events import (
+    CustomerCalledBack,
     ScopeDecided,
     TicketAnswered,
     TicketPaused,
     TicketReclassified,
+    TicketReopened,
     TicketReplied,
     TicketResolved,
     TicketResumed,
@@ -21,7 +23,9 @@ from shared.vocabulary import TargetName
 HANDLER = {
     ScopeDecided: "route_ticket",
     TicketReplied: "note_reply",
+    TicketReopened: "reopen_ticket",
     TicketAnswered: "stop_response",
+    CustomerCalledBack: "stop_response_by_call",
     TicketResolved: "stop_all_targets",
     TicketPaused: "stop_clocks",
     TicketResumed: "resume_clocks",

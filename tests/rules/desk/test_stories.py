@@ -252,5 +252,11 @@ def test_every_event_of_a_ticket_has_a_sentence(event):
         status="5.1.1",
         mailbox="support@hypernode.example",
         is_courtesy=False,
+        other_ticket_id="HN-1043",
+        evidence=("both say redis",),
+        answered_at=START,
+        talk_seconds=90,
+        one_of=("HN-1042", "HN-1043"),
+        reached_at=START,
     )
     assert describe(told).endswith(".")
