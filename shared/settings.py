@@ -7,6 +7,7 @@ the addresses in that directory's `stack.json`.
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,11 @@ REPLY_SECRET_LENGTH = 16
 S = TypeVar("S", bound=BaseSettings)
 
 
+def _cache_dir() -> Path:
+    """The user's own, as the XDG base directory specification has it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "scopedesk"
+
+
 class Settings(BaseSettings):
     """The environment variables of the house; each room adds its own in its `settings.py`."""
 
@@ -32,6 +38,8 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
     data_dir: Path = Path(".scopedesk")
+    cache_dir: Path = Field(default_factory=_cache_dir)
+    """What can be made again but takes a while: what was learnt from the policy packs."""
     policy_dir: Path | None = None
     """A folder of further policy packs, read beside the built-in ones."""
     calendar_overlay: Path | None = None

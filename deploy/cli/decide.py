@@ -72,11 +72,11 @@ def decide() -> None:
     import json
     import sys
 
-    from services.scope.rules.decide import Decider
+    from services.scope.gateway import ready_decider
     from shared.errors import Misconfigured
     from shared.policies import load_policies
 
-    decider, failed = Decider.of(load_policies()), False
+    decider, failed = ready_decider(load_policies()), False
     for number, line in enumerate(sys.stdin.buffer, start=1):
         text = line.removeprefix(BYTE_ORDER_MARK).strip() if number == 1 else line.strip()
         if not text:

@@ -13,6 +13,7 @@ from functools import lru_cache
 import structlog
 
 from services.scope import store
+from services.scope.gateway import ready_decider
 from services.scope.rules import overrides, precedents
 from services.scope.rules.decide import Decider, Request
 from shared.bus import Transaction, Worker
@@ -137,4 +138,4 @@ def _tell_of_precedent(tx: Transaction, new: store.PrecedentRecord) -> None:
 @lru_cache
 def decider() -> Decider:
     """The policies of this process, prepared once."""
-    return Decider.of(load_policies())
+    return ready_decider(load_policies())

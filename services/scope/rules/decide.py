@@ -15,6 +15,7 @@ from typing import Any
 from services.scope.rules import emergencies, parts, prices
 from services.scope.rules.facts import DOWN, FactReader, Known, values
 from services.scope.rules.language import detect
+from services.scope.rules.likeness import Keep, anew
 from services.scope.rules.topics import Ranked, TopicIndex
 from services.scope.rules.words import own_words
 from shared.policies import Policies, Policy
@@ -81,9 +82,10 @@ class Decider:
     _priors: dict[tuple[str, str | None], dict[str, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, policies: Policies) -> Decider:
-        """Prepare the topics of these policies."""
-        return cls(policies, TopicIndex(policies.topics), FactReader.of(policies.wordings, policies.topics))
+    def of(cls, policies: Policies, keep: Keep = anew) -> Decider:
+        """Learn what these policies have examples of; `keep` may know it from an earlier time."""
+        index = TopicIndex(policies.topics, keep)
+        return cls(policies, index, FactReader.of(policies.wordings, policies.topics, keep))
 
     def decide(self, request: Request) -> Decision:
         """The decision on a request; Misconfigured for a provider that has no policy."""

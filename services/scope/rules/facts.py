@@ -13,13 +13,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from itertools import chain
 
 from services.scope.rules import figures
+from services.scope.rules.likeness import Arrays, Keep, anew
 from services.scope.rules.signals import NO, Meanings, Signal
 from services.scope.rules.words import plain
 from shared.policies.topics import Messages, Topic
-from shared.policies.wordings import Wordings
+from shared.policies.wordings import FactWords, Wordings
 
 WISH, DOWN = "wish", "server-down"
 OF_THE_QUESTION = frozenset({WISH, "mail-question", "plan-question", "queue-question", "service"})
@@ -59,20 +61,22 @@ class FactReader:
     learnt: Mapping[str, Signal]
 
     @classmethod
-    def of(cls, wordings: Wordings, topics: Mapping[str, Topic]) -> FactReader:
+    def of(cls, wordings: Wordings, topics: Mapping[str, Topic], keep: Keep = anew) -> FactReader:
         """Learn the facts that have examples.
 
         Messages on topics that do not turn on a fact (`facts` of the topic) are taken not to show it.
         """
         meanings = Meanings(wordings.meanings)
+
+        def learn(name: str, fact: FactWords) -> Arrays:
+            shown = {value: list(_texts(messages)) for value, messages in fact.examples.items()}
+            others = [text for topic in topics.values() if name not in topic.facts for text in _texts(topic.examples)]
+            return Signal.learn(shown, others, meanings)
+
         return cls(
             wordings,
             {
-                name: Signal(
-                    {value: list(_texts(messages)) for value, messages in fact.examples.items()},
-                    [text for topic in topics.values() if name not in topic.facts for text in _texts(topic.examples)],
-                    meanings,
-                )
+                name: Signal(keep(f"fact {name}", partial(learn, name, fact)), meanings)
                 for name, fact in wordings.facts.items()
                 if fact.examples
             },

@@ -7,10 +7,11 @@ to examples, so that a message costs well under a millisecond whatever the numbe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,35 +45,72 @@ def _of_word(word: str) -> tuple[str, ...]:
     return (word, *groups)
 
 
+Arrays = dict[str, NDArray[Any]]
+Keep = Callable[[str, Callable[[], Arrays]], Arrays]
+"""How what was prepared is come by: its name, and how to make it anew."""
+
+
+def anew(_name: str, make: Callable[[], Arrays]) -> Arrays:
+    """Keep nothing."""
+    return make()
+
+
+def packed(names: Iterable[str]) -> NDArray[np.uint8]:
+    """Names as an array."""
+    return np.frombuffer("\n".join(names).encode(), np.uint8)
+
+
+def unpacked(names: NDArray[np.uint8]) -> list[str]:
+    """The names of an array."""
+    return names.tobytes().decode().split("\n")
+
+
 class Likeness:
     """Examples of named groups, prepared for comparison.
 
-    `labelled`: the examples as group, sub-group and words. A group is as like a text as its nearest example, and as the
-    middle of that sub-group which is most like it (a sub-group is a language: a topic has one middle in each).
+    A group is as like a text as its nearest example, and as the middle of that sub-group which is most like it (a
+    sub-group is a language: a topic has one middle in each).
     """
 
-    def __init__(self, labelled: Iterable[tuple[str, str, Sequence[str]]]) -> None:
+    def __init__(self, prepared: Arrays) -> None:
+        self.groups = tuple(unpacked(prepared["groups"]))
+        self._ids = {feature: number for number, feature in enumerate(unpacked(prepared["features"]))}
+        self._rarity, self._group_bias = prepared["rarity"], prepared["group bias"]
+        self._example_starts, self._middle_starts = prepared["example starts"], prepared["middle starts"]
+        self._examples, self._middles, self._contrasts = (
+            _Index(prepared, name) for name in ("examples", "middles", "contrasts")
+        )
+
+    @classmethod
+    def prepare(cls, labelled: Iterable[tuple[str, str, Sequence[str]]]) -> Arrays:
+        """What a comparison needs of examples, given as group, sub-group and words."""
         examples = sorted(labelled, key=lambda one: one[:2])
-        self._ids: dict[str, int] = {}
-        said = [[self._ids.setdefault(one, len(self._ids)) for one in features(found)] for _, _, found in examples]
-        rows = np.repeat(np.arange(len(said)), [len(ids) for ids in said])
-        table = _summed(rows, np.concatenate([np.array(ids, np.int64) for ids in said]), None)
-        seen = np.bincount(table.columns, minlength=len(self._ids))
-        self._rarity = (np.log((1 + len(said)) / (1 + seen)) + 1).astype(np.float32)
-        vectors = _Table(table.rows, table.columns, (1 + np.log(table.values)) * self._rarity[table.columns]).unit()
+        ids: dict[str, int] = {}
+        said = [[ids.setdefault(one, len(ids)) for one in features(found)] for _, _, found in examples]
+        rows = np.repeat(np.arange(len(said)), [len(one) for one in said])
+        table = _summed(rows, np.concatenate([np.array(one, np.int64) for one in said]), None)
+        seen = np.bincount(table.columns, minlength=len(ids))
+        rarity = (np.log((1 + len(said)) / (1 + seen)) + 1).astype(np.float32)
+        vectors = _Table(table.rows, table.columns, (1 + np.log(table.values)) * rarity[table.columns]).unit()
         parts = list(dict.fromkeys(one[:2] for one in examples))
+        groups = list(dict.fromkeys(group for group, _ in parts))
         part_of = {part: at for at, part in enumerate(parts)}
-        owner = np.array([part_of[one[:2]] for one in examples])
-        middles = _summed(owner[vectors.rows], vectors.columns, vectors.values).unit()
-        self._examples = _Index(vectors, len(examples), len(self._ids))
-        self._middles = _Index(middles, len(parts), len(self._ids))
-        group_of = {group: at for at, group in enumerate(dict.fromkeys(group for group, _ in parts))}
-        sums = _summed(np.array([group_of[one[0]] for one in examples])[vectors.rows], vectors.columns, vectors.values)
-        self._contrasts = _Index(_contrasts(sums), len(group_of), len(self._ids))
-        self._group_bias = _rest(sums, len(self._ids))
-        self._example_starts = _starts([group for group, _, _ in examples])
-        self._middle_starts = _starts([group for group, _ in parts])
-        self.groups = tuple(group_of)
+        group_of = {group: at for at, group in enumerate(groups)}
+        part = np.array([part_of[one[:2]] for one in examples])
+        group = np.array([group_of[one[0]] for one in examples])
+        sums = _summed(group[vectors.rows], vectors.columns, vectors.values)
+        middles = _summed(part[vectors.rows], vectors.columns, vectors.values).unit()
+        return {
+            "groups": packed(groups),
+            "features": packed(ids),
+            "rarity": rarity,
+            "group bias": _rest(sums, len(ids)),
+            "example starts": _starts([group for group, _, _ in examples]),
+            "middle starts": _starts([group for group, _ in parts]),
+            **_by_column("examples", vectors, len(examples), len(ids)),
+            **_by_column("middles", middles, len(parts), len(ids)),
+            **_by_column("contrasts", _contrasts(sums), len(groups), len(ids)),
+        }
 
     def __contains__(self, word: str) -> bool:
         """Whether any example has this word."""
@@ -143,14 +181,23 @@ def _rest(sums: _Table, width: int) -> Floats:
     return rest
 
 
-class _Index:
+def _by_column(name: str, table: _Table, height: int, width: int) -> Arrays:
     """A table by column: for each feature the rows that have it, one after the other in two arrays."""
+    order = np.argsort(table.columns, kind="stable")
+    return {
+        f"{name} row": table.rows[order].astype(np.int32),
+        f"{name} value": table.values[order],
+        f"{name} start": np.searchsorted(table.columns[order], np.arange(width + 1)),
+        f"{name} height": np.array(height),
+    }
 
-    def __init__(self, table: _Table, height: int, width: int) -> None:
-        order = np.argsort(table.columns, kind="stable")
-        self._height = height
-        self._row, self._value = table.rows[order].astype(np.int32), table.values[order]
-        self._start = np.searchsorted(table.columns[order], np.arange(width + 1))
+
+class _Index:
+    """A table by column, ready to be asked."""
+
+    def __init__(self, prepared: Arrays, name: str) -> None:
+        self._row, self._value, self._start = (prepared[f"{name} {part}"] for part in ("row", "value", "start"))
+        self._height = int(prepared[f"{name} height"])
 
     def at(self, column: int, row: int) -> float:
         """The value at one place."""

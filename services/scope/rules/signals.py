@@ -20,11 +20,14 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from services.scope.rules.likeness import STOP_WORDS
+from services.scope.rules.likeness import STOP_WORDS, Arrays, packed, unpacked
 from services.scope.rules.words import plain, words
 
 NO = "no"
 """The value of an example that does not show the fact, or denies it."""
+
+SHOWS = "shows"
+"""The name of the scale between showing the fact and not; those of its kinds have the names of the values."""
 
 DENIAL, REACH = "denial", 5
 """The meaning that turns those of the next words into their contrary, and how many words it reaches."""
@@ -100,29 +103,36 @@ class _Clause:
 
 
 class Signal:
-    """One fact, learnt. Made once per process, in a few tenths of a second.
+    """One fact, as it was learnt."""
 
-    `shown`: messages by the value that they show, those under NO show none; `ordinary`: messages about other things.
-    All languages are learnt together.
-    """
-
-    def __init__(self, shown: Mapping[str, Iterable[str]], ordinary: Iterable[str], meanings: Meanings) -> None:
+    def __init__(self, learnt: Arrays, meanings: Meanings) -> None:
         self._meanings = meanings
+        self._ids = {feature: number for number, feature in enumerate(unpacked(learnt["features"]))}
+        self._shows = _Scale(learnt, SHOWS, self._ids)
+        self._kinds = {value: _Scale(learnt, value, self._ids) for value in unpacked(learnt["values"])}
+
+    @classmethod
+    def learn(cls, shown: Mapping[str, Iterable[str]], ordinary: Iterable[str], meanings: Meanings) -> Arrays:
+        """The weights of the features, from messages.
+
+        `shown`: messages by the value that they show, those under NO show none; `ordinary`: messages about other
+        things. All languages are learnt together.
+        """
         labelled = [(value, text) for value, texts in shown.items() for text in texts]
         labelled += [(NO, text) for text in ordinary]
-        table = _Table([[one for said in _sentences(text) for one in self._clauses(said)] for _, text in labelled])
+        table = _Table([[one for said in _sentences(text) for one in _clauses(said, meanings)] for _, text in labelled])
         values = np.array([value for value, _ in labelled])
         showing = values != NO
-        self._shows = _Scale(table, showing, np.where(showing, SHOWING_COUNTS, 1.0), RIDGE)
-        self._kinds = {
-            value: _Scale(table, values == value, showing.astype(float), RIDGE_OF_KINDS)
-            for value in shown
-            if value != NO
-        }
+        kinds = [value for value in shown if value != NO]
+        learnt = table.scale(SHOWS, showing, np.where(showing, SHOWING_COUNTS, 1.0), RIDGE)
+        for value in kinds:
+            learnt |= table.scale(value, values == value, showing.astype(float), RIDGE_OF_KINDS)
+        squares = table.rarity**2
+        return learnt | {"values": packed(kinds), "features": packed(table.ids), "squares": squares}
 
     def heard(self, text: str, least: float) -> Heard | None:
         """What a text says, as a whole and in its best sentence or two in a row; None below the level `least`."""
-        said = [self._clauses(one) for one in _sentences(text)]
+        said = [_clauses(one, self._meanings) for one in _sentences(text)]
         sums = [_added([self._shows.sum(clause) for clause in clauses]) for clauses in said]
         whole = self._shows.level(_added(sums))
         pieces = [sums[at : at + size] for size in (1, 2) for at in range(len(sums) - size + 1)]
@@ -160,27 +170,29 @@ class Signal:
                 points[second] += half
             yield from zip(clause.words, points, strict=True)
 
-    def _clauses(self, sentence: str) -> list[_Clause]:
-        parts = (words(clause) for clause in _CLAUSE_END.split(sentence))
-        return [_Clause(found, self._together(found)) for found in parts if found]
 
-    def _together(self, found: list[str]) -> list[tuple[str, int, int]]:
-        """Pairs of words, the meanings in a clause, and pairs of meanings."""
-        pairs = [f"{first} {second}" for first, second in pairwise(found)]
-        meant: dict[str, int] = {}
-        reached = -1
-        for at, (word, pair) in enumerate(zip(found, (*pairs, ""), strict=True)):
-            names = self._meanings.of_word(word) + self._meanings.of_pair(pair)
-            denies = DENIAL in names
-            turned = at <= reached and not denies
-            reached = at + REACH if denies else reached
-            for name in names:
-                meant.setdefault(f"not {name}" if turned else name, at)
-        return [
-            *((pair, at, at + 1) for at, pair in enumerate(pairs)),
-            *((f"@{name}", at, at) for name, at in meant.items()),
-            *((f"@{one}@{other}", meant[one], meant[other]) for one, other in combinations(sorted(meant), 2)),
-        ]
+def _clauses(sentence: str, meanings: Meanings) -> list[_Clause]:
+    parts = (words(clause) for clause in _CLAUSE_END.split(sentence))
+    return [_Clause(found, _together(found, meanings)) for found in parts if found]
+
+
+def _together(found: list[str], meanings: Meanings) -> list[tuple[str, int, int]]:
+    """Pairs of words, the meanings in a clause, and pairs of meanings."""
+    pairs = [f"{first} {second}" for first, second in pairwise(found)]
+    meant: dict[str, int] = {}
+    reached = -1
+    for at, (word, pair) in enumerate(zip(found, (*pairs, ""), strict=True)):
+        names = meanings.of_word(word) + meanings.of_pair(pair)
+        denies = DENIAL in names
+        turned = at <= reached and not denies
+        reached = at + REACH if denies else reached
+        for name in names:
+            meant.setdefault(f"not {name}" if turned else name, at)
+    return [
+        *((pair, at, at + 1) for at, pair in enumerate(pairs)),
+        *((f"@{name}", at, at) for name, at in meant.items()),
+        *((f"@{one}@{other}", meant[one], meant[other]) for one, other in combinations(sorted(meant), 2)),
+    ]
 
 
 class _Table:
@@ -211,7 +223,14 @@ class _Table:
             ids += [self.ids[feature] for feature, _, _ in clause.together]
         return ids
 
-    def weights(self, target: Floats, counts: Floats, ridge: float) -> Floats:
+    def scale(self, name: str, side: NDArray[np.bool_], counts: Floats, ridge: float) -> Arrays:
+        """How much each feature speaks for one side of the texts, by name, with what a text without any says."""
+        target = np.where(side, 1.0, -1.0)
+        mean = float((counts * target).sum() / counts.sum())
+        weights = self._weights(target - mean, counts, ridge) * self.rarity
+        return {f"{name} weights": weights, f"{name} mean": np.array(mean)}
+
+    def _weights(self, target: Floats, counts: Floats, ridge: float) -> Floats:
         """The weights of the features that come closest to the target: ridge regression by conjugate gradients.
 
         `counts` says how much each text counts.
@@ -241,12 +260,10 @@ class _Table:
 class _Scale:
     """How much features speak for one side of the texts of a table."""
 
-    def __init__(self, table: _Table, side: NDArray[np.bool_], counts: Floats, ridge: float) -> None:
-        target = np.where(side, 1.0, -1.0)
-        self._mean = float((counts * target).sum() / counts.sum())
-        weights = table.weights(target - self._mean, counts, ridge) * table.rarity
-        self._ids = table.ids
-        self._weights, self._squares = array("d", weights), array("d", table.rarity**2)
+    def __init__(self, learnt: Arrays, name: str, ids: Mapping[str, int]) -> None:
+        self._mean = float(learnt[f"{name} mean"])
+        self._ids = ids
+        self._weights, self._squares = array("d", learnt[f"{name} weights"]), array("d", learnt["squares"])
         self.of_word = lru_cache(maxsize=50_000)(self._word)
 
     def of_feature(self, feature: str) -> Sum:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.scope.rules.likeness import STOP_WORDS, Likeness
+from services.scope.rules.likeness import STOP_WORDS, Keep, Likeness, anew
 from services.scope.rules.words import plain, words
 from shared.policies.topics import Topic
 
@@ -48,8 +48,8 @@ class Ranked:
 class TopicIndex:
     """The topics of the packs, prepared for comparison. Built once per process."""
 
-    def __init__(self, topics: Mapping[str, Topic]) -> None:
-        self._examples = Likeness((name, language, words(plain(text))) for name, language, text in _sentences(topics))
+    def __init__(self, topics: Mapping[str, Topic], keep: Keep = anew) -> None:
+        self._examples = Likeness(keep("topics", lambda: Likeness.prepare(_labelled(topics))))
         self._names = tuple(topics)
         self._place = {name: at for at, name in enumerate(self._examples.groups)}
         self._phrases = _PhraseBook(topics)
@@ -129,6 +129,11 @@ class _PhraseBook:
                 for size in self._endings.get(tuple(fixed), ()):
                     if topics := self._open_ended.get((*fixed, last[:size])):
                         yield (*fixed, last[:size]), topics
+
+
+def _labelled(topics: Mapping[str, Topic]) -> Iterator[tuple[str, str, list[str]]]:
+    for name, language, text in _sentences(topics):
+        yield name, language, words(plain(text))
 
 
 def _sentences(topics: Mapping[str, Topic]) -> Iterator[tuple[str, str, str]]:

@@ -120,10 +120,10 @@ def test_a_precedent_is_shown_on_the_next_request_like_it_and_changes_no_verdict
 
 
 def test_a_precedent_is_shown_on_tickets_that_wait_for_a_person(opened, override, said):
-    waits = "The thing with the frobnicator of our carousel is odd since the weekend."
-    ticket = opened(words=waits, subject="Odd")
-    opened("HN-1043", f"Hello! {waits}", subject="Carousel")
-    opened("HN-1044", "Please renew our SSL certificate, it has expired.")
+    waits = "Please renew our SSL certificate, it has expired."  # bought where? nobody said
+    ticket = opened(words=waits, subject="Expired")
+    opened("HN-1043", f"Hello! {waits}", subject="Certificate")
+    opened("HN-1044", "The thing with the frobnicator of our carousel is odd since the weekend.")
     decided = {event.ticket_id: event.decision for event in said(ScopeDecided)}
     assert decided["HN-1043"].needs_person
     override(ticket)

@@ -100,12 +100,12 @@ MEANINGS = Meanings({"wet": ["rain*", "pouring"], "denial": ["no", "not"]})
 
 def test_the_same_examples_give_the_same_weights():
     texts = ("rain in Gouda", "the soup is warm", "it did not rain at all")
-    once, twice = (Signal(SHOWN, ORDINARY, MEANINGS) for _ in range(2))
+    once, twice = (Signal(Signal.learn(SHOWN, ORDINARY, MEANINGS), MEANINGS) for _ in range(2))
     assert [once.heard(text, -2) for text in texts] == [twice.heard(text, -2) for text in texts]
 
 
 def test_words_that_mean_the_same_are_heard_alike_and_a_denial_turns_them():
-    signal = Signal(SHOWN, ORDINARY, MEANINGS)
+    signal = Signal(Signal.learn(SHOWN, ORDINARY, MEANINGS), MEANINGS)
     rain, pouring, denied = (signal.heard(text, -2).level for text in ("raindrops", "pouring", "not raindrops"))
     assert rain > 0 < pouring
     assert denied < rain
@@ -113,6 +113,6 @@ def test_words_that_mean_the_same_are_heard_alike_and_a_denial_turns_them():
 
 @given(st.text(max_size=200))
 def test_no_text_is_too_odd_to_be_heard(text):
-    heard = Signal(SHOWN, ORDINARY, MEANINGS).heard(text, -9)
+    heard = Signal(Signal.learn(SHOWN, ORDINARY, MEANINGS), MEANINGS).heard(text, -9)
     assert heard is not None
     assert heard.value == "rain"
