@@ -60,6 +60,34 @@ def decide(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def intake(
+    mutated: Annotated[int, typer.Option(min=0, help="Broken mails to read, each once.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed breaks the same mails the same way.")] = 1,
+    *,
+    store: Annotated[bool, typer.Option(help="Also store mails, in servers of its own.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Read the sample mails, then mails that are broken by chance, then store some: how fast, and does any fail."""
+    import json
+    from dataclasses import asdict
+
+    from deploy.bench.intake import measure
+
+    found = measure(mutated, seed, with_store=store)
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+    else:
+        stored = "" if found.stored_per_second is None else f", {found.stored_per_second:,} stored per second"
+        typer.echo(
+            f"{found.parsed_per_second_per_core:,} e-mails parsed per second per core{stored}.\n"
+            f"{found.mutated:,} broken mails (seed {found.seed}): {found.failed} failed, the slowest took "
+            f"{found.slowest_ms:,} ms."
+        )
+    if found.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def timers(
     tickets: Annotated[int, typer.Option(min=1000, help="Open tickets with clocks that run.")] = 100_000,
     ringing: Annotated[int, typer.Option(min=100, help="Timers that ring during the measurement.")] = 600,

@@ -31,6 +31,7 @@ from shared.events import (
     TargetBreached,
     TicketAnswered,
     TicketOpened,
+    TicketReopened,
     TicketReplied,
     TicketResolved,
     TicketRouted,
@@ -178,6 +179,18 @@ def test_a_reply_makes_an_answered_ticket_open_again(show, session):
     show(opened(facts), TicketAnswered(ticket_id="HN-1042", agent="P", text="…", happened_at=at(10)))
     assert store.list_tickets(session)[0].state == "answered"
     show(reply)
+    assert store.list_tickets(session)[0].state == "open"
+
+
+def test_thanks_leave_a_closed_ticket_closed_and_one_click_reopens_it(show, session, web):
+    facts = ticket()
+    reply = TicketReplied(
+        ticket_id="HN-1042", arrival_id=uuid4(), ticket=facts, author=facts.requester, author_verified=True,
+        text="Thanks!", channel=Channel.EMAIL, happened_at=at(20), is_courtesy=True,
+    )  # fmt: skip
+    show(opened(facts), TicketResolved(ticket_id="HN-1042", agent="P", happened_at=at(10)), reply)
+    assert store.list_tickets(session)[0].state == "resolved"
+    show(TicketReopened(ticket_id="HN-1042", agent="P", happened_at=at(30)))
     assert store.list_tickets(session)[0].state == "open"
 
 

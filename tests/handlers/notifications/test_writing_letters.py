@@ -16,9 +16,11 @@ from shared import clock
 from shared.bus.worker import Outcome
 from shared.events import (
     ChargeRecorded,
+    LetterBounced,
     LetterRefused,
     LetterSent,
     LetterSuppressed,
+    LetterUndelivered,
     LetterWritten,
     QuoteIssued,
     ScopeDecided,
@@ -178,6 +180,25 @@ def test_a_caller_with_a_known_address_is_written_to(say, hear, said, post):
     letter = read(post.taken[0])
     assert letter["From"].addresses[0].addr_spec == "support@hypernode.example"
     assert "telefoontje" in letter.get_content()
+
+
+@pytest.mark.parametrize(("permanent", "state"), [(True, "undelivered"), (False, "sent")])
+def test_a_letter_that_comes_back_for_good_is_undelivered(  # noqa: PLR0917 -- fixtures
+    say, hear, said, post, session, permanent, state
+):
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    hear(worker, "post_letter")
+    [sent] = said(LetterSent)
+    back = {"letter_id": sent.letter_id, "permanent": permanent, "status": "5.1.1"}
+    for _ in range(2):
+        say("email_intake", LetterBounced(ticket_id="HN-1042", arrival_id=uuid4(), **back))
+    say("email_intake", LetterBounced(ticket_id="HN-9", arrival_id=uuid4(), **back | {"permanent": True}))
+    assert hear(worker, "mark_undelivered") == [Outcome.DONE] * 3
+    session.rollback()
+    assert store.letter(session, sent.letter_id).state == state
+    assert len(said(LetterUndelivered)) == permanent
+    assert store.counts(session)["sent"] == 1
 
 
 def test_each_version_of_a_quote_is_one_letter(say, hear, said, database):
