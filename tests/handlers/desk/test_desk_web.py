@@ -323,6 +323,19 @@ def test_a_ticket_is_resolved_once(show, web, said):
     assert len(said(TicketResolved)) == 1
 
 
+def test_a_closed_ticket_is_reopened_over_the_api_and_by_the_button_on_its_page(show, web, said):
+    show(opened(ticket()))
+    assert problem(web.post("/api/tickets/HN-1042/reopen", json={"agent": "P"}, headers=WRITE))["status"] == 409
+    assert 'action="/tickets/HN-1042/reopen"' not in web.get("/tickets/HN-1042").text
+    show(TicketResolved(ticket_id="HN-1042", agent="P"))
+    assert 'action="/tickets/HN-1042/reopen"' in web.get("/tickets/HN-1042").text
+    token = WRITE["Authorization"].removeprefix("Bearer ")
+    form = {"headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+    assert web.post("/tickets/HN-1042/reopen", content="agent=Kim&token=wrong", **form).status_code == 401
+    web.post("/tickets/HN-1042/reopen", content=f"agent=Kim&token={token}", **form)
+    assert [event.agent for event in said(TicketReopened)] == ["Kim"]
+
+
 def test_a_consent_is_passed_on_for_the_version_that_is_offered(show, web, said):
     show(*whole_life(ticket())[:4])
     body = {"version": 2, "given_by_email": "anna@winkel.example", "taken_by": "Pieter"}
