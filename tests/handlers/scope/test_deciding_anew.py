@@ -123,7 +123,7 @@ def test_a_precedent_is_shown_on_tickets_that_wait_for_a_person(opened, override
     waits = "Please renew our SSL certificate, it has expired."  # bought where? nobody said
     ticket = opened(words=waits, subject="Expired")
     opened("HN-1043", f"Hello! {waits}", subject="Certificate")
-    opened("HN-1044", "The thing with the frobnicator of our carousel is odd since the weekend.")
+    opened("HN-1044", "The thing with the frobnicator of our carousel is odd since the weekend.", subject="Odd")
     decided = {event.ticket_id: event.decision for event in said(ScopeDecided)}
     assert decided["HN-1043"].needs_person
     override(ticket)
