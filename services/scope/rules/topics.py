@@ -35,6 +35,9 @@ MIDDLE, NEAREST, CONTRAST, PHRASES = 7.5, 6.0, 0.85, 0.2
 """What the comparisons weigh, before the exponential: measured, and rather too little than too much, so that a topic
 that is nearly as likely still votes."""
 
+SHORT = 3
+"""Words of a message for which a phrase counts double: in few words a phrase says more than likeness does."""
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -59,11 +62,12 @@ class TopicIndex:
         found = words(plain(text))
         middle, nearest, contrast = self._examples.of(found)
         points, hits = self._phrases.points(found)
+        a_phrase = PHRASES * (1 + SHORT / max(len(found), 1))
         alike = (MIDDLE * middle + NEAREST * nearest + CONTRAST * (contrast - contrast.mean())).tolist()
         scores = np.array(
             [
                 (alike[self._place[name]] if name in self._place else 0.0)
-                + PHRASES * points.get(name, 0.0)
+                + a_phrase * points.get(name, 0.0)
                 + math.log((prior or {}).get(name, 1.0))
                 for name in self._names
             ]
