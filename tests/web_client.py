@@ -4,6 +4,10 @@ import asyncio
 
 import httpx
 
+TOKEN = "a-token-for-tests"
+WRITE = {"Authorization": f"Bearer {TOKEN}"}
+"""What a request of the desk that writes carries, where TOKEN is the desk's."""
+
 
 class Web:
     def __init__(self, app):

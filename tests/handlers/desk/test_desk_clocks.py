@@ -7,11 +7,9 @@ from uuid import uuid4
 import pytest
 
 import samples
-from services.desk import settings as desk_settings
 from services.desk import store
 from services.desk.rules.summary import Sort
 from services.desk.tasks import worker as desk
-from services.desk.web.app import create_app
 from services.sla.tasks import worker as sla
 from shared import clock
 from shared.events import (
@@ -25,10 +23,8 @@ from shared.events import (
     TicketResumed,
 )
 from shared.vocabulary import Decision, Emergency, TargetName, Verdict
-from web_client import Web
+from web_client import WRITE
 
-TOKEN = "a-token-for-tests"
-WRITE = {"Authorization": f"Bearer {TOKEN}"}
 CUSTOMER = {"agent": "Kim", "pause": {"reason": "waiting-for-customer"}}
 SUPPLIER = {
     "agent": "Kim",
@@ -39,14 +35,6 @@ SUPPLIER = {
         "message_sent": "<m1@luxcloud.example>",
     },
 }
-
-
-@pytest.fixture
-def web(database, monkeypatch):
-    monkeypatch.setenv("SCOPEDESK_DESK_TOKEN", TOKEN)
-    desk_settings.settings.cache_clear()
-    yield Web(create_app())
-    desk_settings.settings.cache_clear()
 
 
 @pytest.fixture

@@ -6,25 +6,13 @@ from uuid import UUID, uuid4
 import pytest
 
 import samples
-from services.desk import settings as desk_settings
 from services.desk.tasks import worker
-from services.desk.web.app import create_app
 from shared import clock
 from shared.events import OnCallPaged, PageAcknowledged, PagingEnded, TicketOpened, TicketResolved
-from web_client import Web
+from web_client import WRITE
 
-TOKEN = "a-token-for-tests"
-WRITE = {"Authorization": f"Bearer {TOKEN}"}
 TICKET = samples.ticket("HS-1", provider="h-sphere", plan="regular", subject="Server down")
 ALARM = uuid4()
-
-
-@pytest.fixture
-def web(database, monkeypatch):
-    monkeypatch.setenv("SCOPEDESK_DESK_TOKEN", TOKEN)
-    desk_settings.settings.cache_clear()
-    yield Web(create_app())
-    desk_settings.settings.cache_clear()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from samples import PAID, RECEIVED, RESTORE
 from services.desk import settings as desk_settings
 from services.desk import store
 from services.desk.tasks import worker
-from services.desk.web.app import create_app
 from shared.events import (
     CallQuarantined,
     CallSuppressed,
@@ -46,10 +45,8 @@ from shared.vocabulary import (
     TargetName,
     Verdict,
 )
-from web_client import Web
+from web_client import TOKEN, WRITE
 
-TOKEN = "a-token-for-tests"
-WRITE = {"Authorization": f"Bearer {TOKEN}"}
 HANDLERS = list(worker.handlers)
 
 
@@ -131,14 +128,6 @@ def show(say, hear):
             hear(worker, handler.partition(".")[2])
 
     return show
-
-
-@pytest.fixture
-def web(database, monkeypatch):
-    monkeypatch.setenv("SCOPEDESK_DESK_TOKEN", TOKEN)
-    desk_settings.settings.cache_clear()
-    yield Web(create_app())
-    desk_settings.settings.cache_clear()
 
 
 def problem(response):

@@ -28,10 +28,8 @@ from shared.events import (
 )
 from shared.policies.topics import ExampleFile
 from shared.vocabulary import Decision, Precedent, Verdict
-from web_client import Web
+from web_client import TOKEN, WRITE, Web
 
-TOKEN = "a-token-for-tests"
-WRITE = {"Authorization": f"Bearer {TOKEN}"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 CLAUSE = "hypernode.backups.restore-by-support"
 COURTESY = {
@@ -43,14 +41,6 @@ COURTESY = {
 }
 GUESS = PAID.model_copy(update={"needs_person": True})
 TWO = Decision(verdict=Verdict.MIXED, needs_person=True, parts=(PAID, GUESS))
-
-
-@pytest.fixture
-def web(database, monkeypatch):
-    monkeypatch.setenv("SCOPEDESK_DESK_TOKEN", TOKEN)
-    desk_settings.settings.cache_clear()
-    yield Web(create_app())
-    desk_settings.settings.cache_clear()
 
 
 @pytest.fixture
