@@ -143,23 +143,9 @@ def stored() -> Iterator[Case]:
         with health.snapshot() as session:
             known = sla.histories(session, [event.ticket.ticket_id for event in opened])
         for event in opened:
-            yield Case(event.ticket.ticket_id, _request(event), tuple(known.get(event.ticket.ticket_id, ())))
+            request = Request.of_ticket(event.ticket, event.text)
+            yield Case(event.ticket.ticket_id, request, tuple(known.get(event.ticket.ticket_id, ())))
         cursor = page[-1][0]
-
-
-def _request(event: TicketOpened) -> Request:
-    ticket = event.ticket
-    return Request(
-        provider=ticket.provider,
-        product=ticket.product,
-        plan=ticket.plan,
-        subject=ticket.subject,
-        body=event.text,
-        received_at=ticket.received_at,
-        language=ticket.language,
-        notes=ticket.customer_facts,
-        account_known=ticket.account is not None or ticket.requester.customer_id is not None,
-    )
 
 
 def _due(case: Case, decision: Decision, policy: Policy) -> dict[str, datetime | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,7 +19,7 @@ MAX_LOCAL_PART = 64
 
 _MARK = re.compile(rf"([a-z]{{2,8}}-\d{{1,12}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})")
 _MESSAGE_ID = re.compile(
-    rf"<([a-z]{{2,8}}-\d{{1,12}})\.([0-9a-f-]{{36}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})@[^@<>\s]+>",
+    rf"<([a-z]{{2,8}}-\d{{1,12}})\.([0-9a-f-]{{36}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})@[^@<>\s]{{1,255}}>",
 )
 
 
@@ -55,7 +56,13 @@ class ReplyTokens:
 
     def letter_of(self, message_id: str) -> OwnLetter | None:
         """The letter of a Message-ID; None unless we signed it."""
-        found = _MESSAGE_ID.fullmatch(message_id.lower())
+        return self._letter(_MESSAGE_ID.fullmatch(message_id.lower()))
+
+    def letters_in(self, text: str) -> Iterator[OwnLetter]:
+        """The letters whose Message-IDs stand in a text."""
+        return filter(None, map(self._letter, _MESSAGE_ID.finditer(text.lower())))
+
+    def _letter(self, found: re.Match[str] | None) -> OwnLetter | None:
         if not found or not self._signed(found[3], "letter", found[1], found[2]):
             return None
         try:

@@ -51,8 +51,8 @@ def lint(
 
 
 def _warnings(policies: "Policies", further: Path | None) -> Iterator["Mistake"]:
-    from services.scope.rules.decide import MOST_CLAUSES
     from services.scope.rules.examples import misleading
+    from services.scope.rules.parts import MOST_CLAUSES
     from shared.policies.lint import brought_by, gaps
     from shared.policies.yaml_source import locate
 

@@ -33,7 +33,7 @@ def ready_decider(policies: Policies) -> Decider:
     folder, version = settings().cache_dir, _version(policies)
 
     def keep(name: str, make: Callable[[], Arrays]) -> Arrays:
-        path = folder / f"{name.replace(' ', '-')}-{version}.npz"
+        path = folder / f"{name}-{version}.npz"
         with contextlib.suppress(OSError, EOFError, ValueError, zipfile.BadZipFile), path.open("rb") as file:
             return dict(np.load(file, allow_pickle=False))
         made = make()
@@ -69,7 +69,7 @@ def _write(path: Path, arrays: Arrays) -> None:
 
 
 def _tidy(path: Path, name: str) -> None:
-    others = path.parent.glob(f"{name.replace(' ', '-')}-{'?' * 16}.npz")
+    others = path.parent.glob(f"{name}-{'?' * 16}.npz")
     newest_first = sorted(others, key=lambda one: one.stat().st_mtime, reverse=True)
     for old in newest_first[KEPT_OF_EACH:]:
         old.unlink(missing_ok=True)

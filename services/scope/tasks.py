@@ -38,7 +38,7 @@ app = worker.app
 @worker.hears(TicketOpened)
 def decide_scope(event: TicketOpened, tx: Transaction) -> None:
     """Apply the provider's policy to a new ticket."""
-    decision = decider().decide(_request(event.ticket, event.text))
+    decision = decider().decide(Request.of_ticket(event.ticket, event.text))
     store.keep_request(tx.session, event)
     if store.record(tx.session, event.ticket.ticket_id, event.arrival_id, decision):
         _say(tx, event.ticket, event.text, decision)
@@ -80,25 +80,11 @@ def decide_again(event: TicketFactCorrected, tx: Transaction) -> None:
         _dismiss(tx, event, f"{standing.decided_by} has decided: only a person changes that")
     else:
         request.corrections = [*request.corrections, event.fact]
-        decision = decider().decide(_request(ticket, request.text, *request.corrections))
+        decision = decider().decide(Request.of_ticket(ticket, request.text, *request.corrections))
         decision = overrides.corrected(event, standing, decision)
         store.record(tx.session, ticket.ticket_id, event.event_id, decision)
         _say(tx, ticket, request.text, decision)
         _show_precedents(tx, ticket, request.words, decision)
-
-
-def _request(ticket: TicketFacts, text: str, *corrections: str) -> Request:
-    return Request(
-        provider=ticket.provider,
-        product=ticket.product,
-        plan=ticket.plan,
-        subject=ticket.subject,
-        body=text,
-        received_at=ticket.received_at,
-        language=ticket.language,
-        notes=(*ticket.customer_facts, *corrections),
-        account_known=ticket.account is not None or ticket.requester.customer_id is not None,
-    )
 
 
 def _say(tx: Transaction, ticket: TicketFacts, text: str, decision: Decision) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -63,6 +63,11 @@ class DecisionRow(Row):
         if self.verdict not in uncited and not self.clauses and self.certainty is not Certainty.SILENT:
             raise ValueError(f"a row that says {self.verdict!r} cites the `clauses` that it rests on")
         return self
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The row as the explanation of a decision shows it."""
+        return {"topics": list(self.topics), "when": self.when, "certainty": self.certainty}
 
     def fits(self, topic: str, product: str | None, plan: str | None, facts: Facts) -> bool:
         """Whether this row answers a request; a fact that is not known fits no condition."""
@@ -121,6 +126,18 @@ class DecisionFile(Row):
         if missing := sorted(named - self.preconditions.keys()):
             raise ValueError(f"add a text under `preconditions` for {', '.join(missing)}")
         return self
+
+    def standing(self, topic: str | None, product: str | None) -> list[StandingPrecondition]:
+        """What requests on this topic and product wait for, whatever a row says."""
+        return [rule for rule in self.always if product in rule.products and topic not in rule.except_topics]
+
+    def preconditions_of(
+        self, row: DecisionRow | None, topic: str | None, product: str | None, language: str
+    ) -> tuple[str, ...]:
+        """What is told of everything that an answer of this row waits for."""
+        standing = (rule.precondition for rule in self.standing(topic, product))
+        names = dict.fromkeys([*standing, *(row.preconditions if row else ())])
+        return tuple(self.preconditions[name].in_language(language) for name in names)
 
     def needs_person(self, row: DecisionRow | None, confidence: float) -> bool:
         """Whether a person decides on an answer of this row: it is doubtful, or a guess for want of a fact."""

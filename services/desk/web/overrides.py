@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
@@ -39,11 +41,8 @@ def correct_ticket(number: str, correcting: Correcting, key: IdempotencyKey = No
 
 def override(tx: Transaction, number: str, wish: Overriding, key: str | None = None) -> Event:
     """What an agent decides on a ticket; Problem when he may not, with what to do."""
-    known = store.decided_ticket(tx.session, number)
-    if known is None:
-        raise unknown_ticket(number)
-    event_id = event_id_of("override", known.row.number, key)
-    if key and (said := store.said(tx.session, known.row.number, event_id)):
+    known, event_id, said = _asked(tx, number, "override", key)
+    if said:
         return said
     policies = load_policies()
     policy = policies.provider(known.row.provider)
@@ -61,11 +60,8 @@ def override(tx: Transaction, number: str, wish: Overriding, key: str | None = N
 
 def correction(tx: Transaction, number: str, correcting: Correcting, key: str | None = None) -> Event:
     """What an agent corrects on a ticket; Problem where that would change what a person decided."""
-    known = store.decided_ticket(tx.session, number)
-    if known is None:
-        raise unknown_ticket(number)
-    event_id = event_id_of("correct", known.row.number, key)
-    if key and (said := store.said(tx.session, known.row.number, event_id)):
+    known, event_id, said = _asked(tx, number, "correct", key)
+    if said:
         return said
     decision = known.decision
     if decision is None:
@@ -78,3 +74,12 @@ def correction(tx: Transaction, number: str, correcting: Correcting, key: str | 
         )
     told = {"ticket": known.facts, "version": decision.version}
     return TicketFactCorrected(event_id=event_id, ticket_id=known.row.number, **told, **correcting.model_dump())
+
+
+def _asked(tx: Transaction, number: str, what: str, key: str | None) -> tuple[store.DecidedTicket, UUID, Event | None]:
+    """The ticket, the id of what is asked of it, and what was said when the same was asked with this key before."""
+    known = store.decided_ticket(tx.session, number)
+    if known is None:
+        raise unknown_ticket(number)
+    event_id = event_id_of(what, known.row.number, key)
+    return known, event_id, store.said(tx.session, known.row.number, event_id) if key else None

@@ -20,7 +20,6 @@ from services.email_intake.rules.reply import Reply, forwarded_sender
 from shared.reply_tokens import OwnLetter
 from shared.vocabulary import Authentication
 
-_OWN_MARK = re.compile(r"<[a-z]{2,8}-\d{1,12}\.[0-9a-f-]{36}\.[a-z2-7]{16}@[^@<>\s]{1,255}>", re.IGNORECASE)
 _MAX_RETURNED_TEXT = 200_000
 _SPAM_SCORE = re.compile(r"\byes\b|\btrue\b", re.IGNORECASE)
 _SPAM_HEADERS = ("x-spam-flag", "x-spam-status", "x-spam")
@@ -124,8 +123,11 @@ def _bounce(case: Case, notes: Notes) -> Answer:
     if notes.kind not in {Kind.BOUNCE, Kind.DELAYED} or tokens is None:
         return None
     mail = case.candidate.mail
-    in_text = _OWN_MARK.findall(mail.text[:_MAX_RETURNED_TEXT])
-    letters = (tokens.letter_of(found) for found in (*mail.returned_ids, *in_text, *mail.references))
+    letters = (
+        *map(tokens.letter_of, mail.returned_ids),
+        *tokens.letters_in(mail.text[:_MAX_RETURNED_TEXT]),
+        *map(tokens.letter_of, mail.references),
+    )
     letter = next(filter(None, letters), None)
     if letter is None:
         return "no letter of ours", "it returns no Message-ID that we signed"

@@ -16,12 +16,13 @@ from services.scope.rules import emergencies, parts, prices
 from services.scope.rules.facts import DOWN, FactReader, Known, values
 from services.scope.rules.language import detect
 from services.scope.rules.likeness import Keep, anew
+from services.scope.rules.parts import MOST_CLAUSES
 from services.scope.rules.topics import Ranked, TopicIndex
 from services.scope.rules.words import own_words
 from shared.policies import Policies, Policy
-from shared.policies.decisions import REFUSALS, Certainty, DecisionRow, Facts, StandingPrecondition
+from shared.policies.decisions import REFUSALS, Certainty, DecisionRow, Facts
 from shared.policies.models import Text
-from shared.vocabulary import Decision, Party, Verdict
+from shared.vocabulary import Decision, Party, TicketFacts, Verdict
 
 VOTERS = 12
 LEAST_VOTE = 0.02
@@ -32,10 +33,6 @@ DOUBT, DOUBT_BEND = 0.42, 1.25
 """How often an answer without any share of the belief would be wrong, and how that falls as the share grows: measured
 on labelled requests before any row or example was mended by them."""
 
-ALWAYS_READ = emergencies.FACTS | {DOWN}
-"""Facts that are read whatever a message is about."""
-
-MOST_CLAUSES = 5
 MOST_CHARACTERS = 20_000
 """What is read of one message: a person says what he wants well before this."""
 
@@ -60,6 +57,21 @@ class Request:
     language: str | None = None
     notes: tuple[str, ...] = ()
     account_known: bool = False
+
+    @classmethod
+    def of_ticket(cls, ticket: TicketFacts, text: str, *further: str) -> Request:
+        """What a ticket asks, with further notes beside those of its customer's record."""
+        return cls(
+            provider=ticket.provider,
+            product=ticket.product,
+            plan=ticket.plan,
+            subject=ticket.subject,
+            body=text,
+            received_at=ticket.received_at,
+            language=ticket.language,
+            notes=(*ticket.customer_facts, *further),
+            account_known=ticket.account is not None or ticket.requester.customer_id is not None,
+        )
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,7 @@ class Decider:
             request.notes,
             request.received_at,
             account_known=request.account_known,
-            needed=ALWAYS_READ | policy.decisions.turn_on(one.topic for one in voters),
+            needed=emergencies.FACTS | policy.decisions.turn_on(one.topic for one in voters),
         )
         facts = values(known)
         votes = [_Vote(one, policy.decisions.row(one.topic, request.product, request.plan, facts)) for one in voters]
@@ -137,7 +149,7 @@ class Decider:
         return prior
 
     def _answer(self, reading: _Reading) -> Decision:
-        policy = reading.policy
+        policy, product = reading.policy, reading.request.product
         side, share = _elect(reading.votes)
         row, topic_id = side[0].row, side[0].ranked.topic
         confidence = round(1 - DOUBT * (1 - share) ** DOUBT_BEND, 3)
@@ -145,13 +157,13 @@ class Decider:
         asked = (row.ask.in_language(reading.reply),) if row and row.ask else ()
         return reading.decision(
             verdict=side[0].verdict,
-            clauses=(*_clauses(side), *(rule.clause for rule in _standing(reading, topic_id))),
+            clauses=(*_clauses(side), *(rule.clause for rule in policy.decisions.standing(topic_id, product))),
             topic=(row.read_as if row else None) or topic_id,
             responsible_party=row.party if row else Party.PROVIDER,
             department=(row.department if row else None) or topic.department,
             price=prices.offer(policy.prices[row.price], reading.facts, reading.reply) if row and row.price else None,
             sla="suspended" if side[0].verdict is Verdict.SUPPLIER else "running",
-            preconditions=_preconditions(reading, topic_id, row),
+            preconditions=policy.decisions.preconditions_of(row, topic_id, product, reading.reply),
             confidence=confidence,
             needs_person=policy.decisions.needs_person(row, confidence),
             explanation=self._explanation(reading, row, topic_id, asked),
@@ -186,7 +198,7 @@ class Decider:
                 for vote in reading.votes
             ],
             "facts": [{"fact": f.name, "value": f.value, "from": f.origin, "words": f.words} for f in reading.known],
-            "row": {"topics": list(row.topics), "when": row.when, "certainty": row.certainty} if row else None,
+            "row": row.told if row else None,
             "quotes": {clause: reading.policy.clauses[clause].quote for clause in (row.clauses if row else ())},
             "questions": list(questions_asked),
         }
@@ -241,14 +253,3 @@ def _clauses(side: list[_Vote]) -> tuple[str, ...]:
         for place, clause in enumerate(vote.row.clauses[:MOST_CLAUSES] if vote.row else (), start=1):
             points[clause] += vote.ranked.probability / place
     return tuple(sorted(points, key=lambda clause: -points[clause])[:MOST_CLAUSES])
-
-
-def _standing(reading: _Reading, topic: str) -> list[StandingPrecondition]:
-    product = reading.request.product
-    return [r for r in reading.policy.decisions.always if product in r.products and topic not in r.except_topics]
-
-
-def _preconditions(reading: _Reading, topic: str, row: DecisionRow | None) -> tuple[str, ...]:
-    standing = (rule.precondition for rule in _standing(reading, topic))
-    names = dict.fromkeys([*standing, *(row.preconditions if row else ())])
-    return tuple(reading.policy.decisions.preconditions[name].in_language(reading.reply) for name in names)

@@ -18,7 +18,7 @@ FACTS = frozenset(
         "individual-account",
     }
 )
-"""The facts that a level turns on."""
+"""The facts that a level turns on, read whatever a message is about."""
 
 
 def level(facts: Mapping[str, AbstractSet[str]]) -> Emergency:

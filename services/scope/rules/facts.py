@@ -76,7 +76,7 @@ class FactReader:
         return cls(
             wordings,
             {
-                name: Signal(keep(f"fact {name}", partial(learn, name, fact)), meanings)
+                name: Signal(keep(f"fact-{name}", partial(learn, name, fact)), meanings)
                 for name, fact in wordings.facts.items()
                 if fact.examples
             },

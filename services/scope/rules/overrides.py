@@ -68,7 +68,7 @@ def _by_person(event: VerdictOverridden, was: Decision, policies: Policies, poli
         "explanation": {
             "topic": known.title if known else topic,
             "facts": was.explanation.get("facts", []),
-            "row": {"topics": list(row.topics), "when": row.when, "certainty": row.certainty} if row else None,
+            "row": row.told if row else None,
             "quotes": {clause: policy.clauses[clause].quote for clause in clauses},
             "questions": [],
             "person": _who_and_why(event, was),
@@ -76,7 +76,9 @@ def _by_person(event: VerdictOverridden, was: Decision, policies: Policies, poli
     }
     if not confirmed or clauses != was.clauses:
         answer["responsible_party"] = row.party if row else _party(event.verdict, clauses, policy)
-        answer["preconditions"] = _preconditions(row, topic, event.ticket.product, was, policy)
+        answer["preconditions"] = policy.decisions.preconditions_of(
+            row, topic, event.ticket.product, was.reply_language
+        )
         answer["department"] = (row and row.department) or (known.department if known else was.department)
     return was.model_copy(update=answer)
 
@@ -112,17 +114,6 @@ def _price(event: VerdictOverridden, was: Decision, row: DecisionRow | None, pol
         return None
     facts = {fact["fact"]: frozenset({str(fact["value"])}) for fact in was.explanation.get("facts", ())}
     return prices.offer(policy.prices[line], facts, was.reply_language)
-
-
-def _preconditions(
-    row: DecisionRow | None, topic: str | None, product: str | None, was: Decision, policy: Policy
-) -> tuple[str, ...]:
-    table = policy.decisions
-    standing = (
-        rule.precondition for rule in table.always if product in rule.products and topic not in rule.except_topics
-    )
-    names = dict.fromkeys([*standing, *(row.preconditions if row else ())])
-    return tuple(table.preconditions[name].in_language(was.reply_language) for name in names)
 
 
 def _who_and_why(event: VerdictOverridden, was: Decision) -> dict[str, Any]:

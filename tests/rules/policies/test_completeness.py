@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.policy import app
-from services.scope.rules.decide import MOST_CLAUSES
+from services.scope.rules.parts import MOST_CLAUSES
 from shared.policies import read_policies
 from shared.policies.completeness import unreachable_clauses
 from shared.policies.lint import gaps, pack_gaps
