@@ -1,7 +1,8 @@
 """What may be charged, and when: prices, quotes, consent. Pure."""
 
+from services.billing.rules.charges import Charge
 from services.billing.rules.cloud_events import FEED, cloud_event
-from services.billing.rules.consent import Agreement, Charge, Consent, Quote, QuoteState, Refusal, Token, agreed_token
+from services.billing.rules.consents import Agreement, Consent, Quote, QuoteState, Refusal, Token, agreed_token
 from services.billing.rules.quotes import PaidWork, is_news, next_version, no_longer_fits, paid_work
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.billing.rules.consent import Quote, QuoteState
+from services.billing.rules.consents import Quote, QuoteState
 from shared.money import Money
 from shared.vocabulary import Decision, PriceOffer, Verdict
 

@@ -1,6 +1,6 @@
 """Consent: no charge without one, and none that does not fit the quote, the amount and the person.
 
-The types say it: a `Charge` is made only from a `Consent`, and a `Consent` only by `Consent.to`, which checks.
+The types say it: a `Consent` is made only by `Consent.to`, which checks; and a `Charge` only from a `Consent`.
 """
 
 from __future__ import annotations
@@ -97,34 +97,6 @@ class Consent:
     def consent_id(self) -> UUID:
         """Follows from the quote and its version: there is one consent to each."""
         return derived_id("consent", self.quote.quote_id, self.quote.version)
-
-
-@dataclass(frozen=True)
-class Charge:
-    """An amount that the billing system books once. Made by `Charge.of` only."""
-
-    consent: Consent
-    seal: InitVar[_Seal]
-
-    def __post_init__(self, seal: _Seal) -> None:
-        if seal is not _SEAL:
-            raise TypeError("a Charge is made by Charge.of, from a Consent")
-
-    @classmethod
-    def of(cls, consent: Consent) -> Charge:
-        """The charge that a consent allows."""
-        return cls(consent, seal=_SEAL)
-
-    @property
-    def charge_id(self) -> UUID:
-        """Follows from quote, version and line, so that the same work can never be charged twice."""
-        quote = self.consent.quote
-        return derived_id("charge", quote.quote_id, quote.version, quote.line)
-
-    @property
-    def total(self) -> Money:
-        """Exactly what was agreed to, without VAT."""
-        return self.consent.total
 
 
 _OPEN_TO_A_YES = {QuoteState.OFFERED, QuoteState.AGREED, QuoteState.EXPIRED}

@@ -1,0 +1,102 @@
+"""The versions of quotes, and the decision that they follow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from services.billing import rules
+from services.billing.store.tables import DecidedTicket, QuoteVersion
+from shared.money import Money
+from shared.vocabulary import PriceOffer, TicketFacts
+
+
+def lock_ticket(session: Session, ticket_id: str) -> None:
+    """Let one handler at a time change the quotes of a ticket, until the transaction ends."""
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended('billing:' || :t, 0))"), {"t": ticket_id})
+
+
+def decide(session: Session, ticket_id: str, version: int) -> bool:
+    """Keep which decision a ticket's quotes follow; False for one that is older than what they follow already."""
+    known = session.get(DecidedTicket, ticket_id)
+    if known and known.decision_version > version:
+        return False
+    session.merge(DecidedTicket(ticket_id=ticket_id, decision_version=version))
+    return True
+
+
+def quotes(session: Session, ticket_id: str) -> list[QuoteVersion]:
+    """Return the newest version of each quote of a ticket, in order of their first writing."""
+    statement = (
+        select(QuoteVersion)
+        .where(col(QuoteVersion.ticket_id) == ticket_id)
+        .order_by(col(QuoteVersion.decided_at), col(QuoteVersion.quote_id), col(QuoteVersion.version))
+    )
+    return list({quote.quote_id: quote for quote in session.exec(statement)}.values())
+
+
+def lock_quote(session: Session, quote_id: str) -> QuoteVersion | None:
+    """Return the newest version of a quote, with its ticket locked as by `lock_ticket`."""
+    versions = col(QuoteVersion.quote_id) == quote_id
+    ticket_id = session.exec(select(QuoteVersion.ticket_id).where(versions).limit(1)).first()
+    if ticket_id is None:
+        return None
+    lock_ticket(session, ticket_id)  # before a row is loaded: another handler may just be changing it
+    return session.exec(select(QuoteVersion).where(versions).order_by(col(QuoteVersion.version).desc())).first()
+
+
+def write_version(
+    session: Session,
+    quote_id: str,
+    version: int,
+    *,
+    ticket: TicketFacts,
+    offer: PriceOffer,
+    total: Money | None,
+    decided_at: datetime,
+    valid_until: datetime | None,
+) -> None:
+    """Write a version of a quote: an offer, or a draft when it has no total."""
+    session.add(
+        QuoteVersion(
+            quote_id=quote_id,
+            version=version,
+            ticket_id=ticket.ticket_id,
+            provider=ticket.provider,
+            customer_id=ticket.requester.customer_id,
+            account=ticket.account,
+            line=offer.line,
+            clause=offer.clause,
+            title=offer.title,
+            unit=offer.unit,
+            total_minor=total.minor if total else None,
+            currency=total.currency if total else None,
+            approvers=list(ticket.approvers),
+            state=rules.QuoteState.OFFERED if total else rules.QuoteState.DRAFT,
+            decided_at=decided_at,
+            valid_until=valid_until,
+        ),
+    )
+
+
+def as_quote(row: QuoteVersion) -> rules.Quote:
+    """Return a version as the rules know quotes."""
+    return rules.Quote(
+        quote_id=row.quote_id,
+        version=row.version,
+        ticket_id=row.ticket_id,
+        line=row.line,
+        clause=row.clause,
+        total=row.total,
+        decided_at=row.decided_at,
+        valid_until=row.valid_until,
+        approvers=frozenset(row.approvers),
+        state=rules.QuoteState(row.state),
+    )
+
+
+def settle(row: QuoteVersion, state: rules.QuoteState) -> None:
+    """Write what became of a version."""
+    row.state = state
