@@ -6,7 +6,7 @@ hearers need, because order between deliveries is not guaranteed.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from pydantic import AwareDatetime, Field
@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, Field
 from shared import clock
 from shared.money import Money
 from shared.vocabulary import (
+    AttachedFile,
     Authentication,
     Channel,
     Decision,
@@ -69,7 +70,8 @@ class EmailReceived(Event):
     `references` are the message ids that it answers, the nearest first. `sender_verified` exactly when
     `authentication` is pass; on fail somebody writes in another's name. `reply_token`: the ticket whose signed reply
     address it was sent to. `is_courtesy`: it only says thanks. `mail_key`: the same for the same mail in another
-    mailbox. `forwarded_by`: the agent whose forward of the sender's mail it is.
+    mailbox. `forwarded_by`: the agent whose forward of the sender's mail it is; `is_forward`: somebody forwards a mail.
+    `warnings`: what a person should know before he trusts it; they name nobody.
     """
 
     arrival_id: UUID
@@ -89,6 +91,9 @@ class EmailReceived(Event):
     is_courtesy: bool = False
     mail_key: str | None = None
     forwarded_by: str | None = None
+    is_forward: bool = False
+    attachments: tuple[AttachedFile, ...] = ()
+    warnings: tuple[str, ...] = ()
     received_at: AwareDatetime
 
 
@@ -100,10 +105,49 @@ class EmailSuppressed(Event):
 
 
 class EmailQuarantined(Event):
-    """An e-mail could not be read or belongs to no known mailbox; it waits for a person."""
+    """An e-mail could not be read or belongs to no known mailbox; it waits for a person.
+
+    `sender`, `subject` and `excerpt`, the beginning of its text, are what that person has to judge by.
+    """
 
     arrival_id: UUID
     reason: str
+    sender: Requester | None = None
+    subject: str = ""
+    excerpt: str = ""
+
+
+class EmailTooLarge(Event):
+    """An e-mail of `size` bytes was not taken, since `limit` is the most, and its sender may be told.
+
+    Said only where an automatic answer to the sender can harm nobody else.
+    """
+
+    arrival_id: UUID
+    provider: str
+    mailbox: str
+    sender: Requester
+    subject: str
+    message_id: str | None = None
+    size: int
+    limit: int
+
+
+class EmailReleased(Event):
+    """A person lets an e-mail out of quarantine: it is read again, as delivered to `mailbox` where he names one."""
+
+    arrival_id: UUID
+    mailbox: str = ""
+    agent: Stated
+    reason: Stated
+
+
+class EmailRejected(Event):
+    """A person decided that an e-mail in quarantine becomes no ticket."""
+
+    arrival_id: UUID
+    agent: Stated
+    reason: Stated
 
 
 class CallStored(Event):
@@ -161,12 +205,14 @@ class CallQuarantined(Event):
 
 
 class TicketOpened(Event):
-    """A request became a ticket."""
+    """A request became a ticket. `attachments` and `warnings` are those of its mail."""
 
     arrival_id: UUID
     ticket: TicketFacts
     text: str
     related_ticket_id: str | None = None
+    attachments: tuple[AttachedFile, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class TicketRouteAdded(Event):
@@ -191,6 +237,8 @@ class TicketReplied(Event):
     channel: Channel
     received_at: AwareDatetime | None = None
     is_courtesy: bool = False
+    attachments: tuple[AttachedFile, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class OneCaseProposed(Event):
@@ -448,10 +496,12 @@ class QuoteExpired(Event):
 
 
 class QuoteWithdrawn(Event):
-    """An offer or draft no longer holds, because the verdict that it rested on was changed."""
+    """An offer or draft no longer holds. `reason`: why, for an agent to read; `agent` None: no agent took it back."""
 
     quote_id: str
     version: int
+    reason: str = "the verdict that it rested on was changed"
+    agent: str | None = None
 
 
 class ChargeQuestioned(Event):
@@ -484,7 +534,11 @@ class ConsentRefused(Event):
 
 
 class ChargeRecorded(Event):
-    """The billing system has to book this amount. Its `event_id` derives from quote, version and line."""
+    """The billing system has to book this amount, `quantity` times a `unit`.
+
+    Its `event_id` derives from quote, version and line, and of a plan also from the first day of the period that it
+    pays for.
+    """
 
     charge_id: UUID
     quote_id: str
@@ -495,6 +549,124 @@ class ChargeRecorded(Event):
     account: str | None
     provider: str
     total: Money
+    unit: str = "job"
+    quantity: int = 1
+    period_from: date | None = None
+    period_until: date | None = None
+
+
+class ChargeCredited(Event):
+    """Money is given back. `total` is positive; `remaining` is what stays of the charge; all of it: a reversal."""
+
+    credit_id: UUID
+    charge_id: UUID
+    quote_id: str
+    line: str
+    customer_id: str | None
+    account: str | None
+    provider: str
+    total: Money
+    remaining: Money
+    agent: str
+    reason: str
+
+
+class CreditRefused(Event):
+    """An agent wanted to give back what cannot be given back; `reason` tells him why."""
+
+    charge_id: UUID
+    agent: str
+    reason: str
+
+
+class ChargeBooked(Event):
+    """The billing system has booked a charge or a credit (`booked_id`), under a `reference` of its own."""
+
+    booked_id: UUID
+    reference: str | None
+    total: Money
+
+
+class WorkRecorded(Event):
+    """Time that an agent worked on a ticket. Never changed: a mistake is taken back by an entry with its time negative.
+
+    `quote_id` None: courtesy, given away. `over_minutes`: what lies beyond what was agreed to, and is not charged.
+    """
+
+    entry_id: UUID
+    agent: str
+    started_at: AwareDatetime
+    minutes: int
+    note: str
+    quote_id: str | None = None
+    version: int | None = None
+    over_minutes: int = 0
+    reverses: UUID | None = None
+
+
+class WorkRefused(Event):
+    """Time was reported that cannot be recorded so; `reason` tells the agent what to do."""
+
+    agent: str
+    reason: str
+
+
+class AllowanceUsedUp(Event):
+    """No more time may be worked without agreeing anew: what a quote allows (`quote_id`), or the courtesy, is used up."""
+
+    quote_id: str | None
+    version: int | None
+    allowed_minutes: int
+    worked_minutes: int
+    whose: str = "the ticket's"
+
+
+class SubscriptionStarted(Event):
+    """A plan runs from a day on. Its id is the quote that was agreed to."""
+
+    subscription_id: str
+    version: int
+    line: str
+    customer_id: str | None
+    account: str | None
+    provider: str
+    starts_on: date
+    quantity: int
+
+
+class SubscriptionChanged(Event):
+    """A plan covers another number of servers, from the period that begins on `from_day`."""
+
+    subscription_id: str
+    version: int
+    quantity: int
+    from_day: date
+
+
+class SubscriptionPeriodDue(Event):
+    """A period of a plan begins: it is charged when it does."""
+
+    subscription_id: str
+    number: int
+    starts_on: date
+
+
+class SubscriptionEnded(Event):
+    """A plan ended: `ends_on` is its last day, `paid_until` what is due for its minimum term all the same."""
+
+    subscription_id: str
+    ends_on: date
+    paid_until: date
+    agent: str
+
+
+class SubscriptionQuestioned(Event):
+    """Two plans of one customer would be billed for the same time: nothing is charged for it, a person has to look."""
+
+    subscription_id: str
+    other_subscription_id: str
+    starts_on: date
+    ends_on: date
 
 
 # --- letters ----------------------------------------------------------------------------------------------------------
@@ -571,6 +743,77 @@ class ConsentGiven(Event):
     taken_by: str
 
 
+class QuotePriced(Event):
+    """A person set the price of paid work: of a draft or an offer to change (`quote_id`), or of further work (None)."""
+
+    quote_id: str | None
+    offer: PriceOffer
+    agent: str
+
+
+class QuoteVoided(Event):
+    """A person takes an offer back."""
+
+    quote_id: str
+    version: int
+    agent: str
+    reason: str
+
+
+class WorkStarted(Event):
+    """An agent begins to work on a ticket: his clock runs until he reports the work."""
+
+    agent: str
+
+
+class WorkReported(Event):
+    """An agent tells what he worked. `minutes` None: what his running clock says. `quote_id` None: as a courtesy.
+
+    With `reverses` the entry of that id is taken back; nothing else of the report counts then.
+    """
+
+    agent: str
+    minutes: int | None = None
+    started_at: AwareDatetime | None = None
+    note: str
+    quote_id: str | None = None
+    reverses: UUID | None = None
+
+
+class WorkSettled(Event):
+    """An agent says that the work of a quote is done: what was worked is charged, and its entries are locked."""
+
+    quote_id: str
+    agent: str
+
+
+class CreditGiven(Event):
+    """A person gives back a charge, or a part of it."""
+
+    charge_id: UUID
+    amount: Money | None = None
+    agent: str
+    reason: str
+
+
+class LicenceBought(Event):
+    """A licence fee that a customer paid: what a plan that costs a share of them rests on."""
+
+    provider: str
+    customer_id: str
+    bought_on: date
+    fee: Money
+    agent: str
+
+
+class SubscriptionCancelled(Event):
+    """A customer ends a plan, as an agent took it; `ends_on` is its last day."""
+
+    subscription_id: str
+    ends_on: date
+    agent: str
+
+
 class TicketAnswered(Event):
     """An agent answered a ticket: the first response is given."""
 
@@ -588,6 +831,16 @@ class TicketReopened(Event):
     """An agent reopened a ticket: something in it asks for more after all."""
 
     agent: str
+
+
+class AttachmentReleased(Event):
+    """A person has looked at a held attachment and lets it be opened. `position`: its place in the mail, from 0."""
+
+    arrival_id: UUID
+    position: int
+    name: str
+    agent: str
+    reason: Stated
 
 
 class VerdictOverridden(Event):

@@ -147,6 +147,20 @@ Stated = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 """Words that must be there."""
 
 
+class AttachedFile(Fact):
+    """A file that came with an e-mail: its type by content, its size in bytes, and where `shared.files` has its bytes.
+
+    `content_hash` is None for a file beyond the limits, which the stored e-mail alone holds. `held`: why nobody
+    should open it before a person has looked.
+    """
+
+    name: str
+    content_type: str
+    size: int
+    content_hash: str | None = None
+    held: str | None = None
+
+
 class WaitingForCustomer(Fact):
     """Clocks stand still because only the customer can go on."""
 
@@ -189,13 +203,32 @@ class Pause(Fact):
     known_at: AwareDatetime | None = None
 
 
+class Basis(StrEnum):
+    """How paid work is charged once it is agreed to."""
+
+    FIXED = "fixed"
+    """As agreed, at once."""
+    PREPAID = "prepaid"
+    """Hours that were bought: at once; work draws on them."""
+    HOURS = "hours"
+    """By the started hours worked, at most as many as were agreed to, when the work is done."""
+    PLAN = "plan"
+    """Period by period, from the first to the last."""
+
+
 class PriceOffer(Fact):
-    """A price line of the policy as offered. `amount` None: the policy states no price, a person quotes."""
+    """A price line of the policy as offered. `amount` None: the policy states no price, a person quotes.
+
+    `amount` is the price of one unit, `quantity` how many are offered (of a plan: the servers it covers), `total` what
+    is paid at most, of a plan at least, without agreeing anew.
+    """
 
     line: str
     clause: str
     title: str
     unit: str
+    basis: Basis = Basis.FIXED
+    quantity: int = 1
     amount: Money | None = None
     total: Money | None = None
 

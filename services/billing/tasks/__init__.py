@@ -1,8 +1,9 @@
-"""The billing room: paid work is quoted, agreed to and charged, in this order and each once.
+"""Billing: paid work is quoted, agreed to and charged, in this order and each once.
 
-Hears `ScopeDecided`, `TicketReplied`, `ConsentGiven`, `QuoteIssued` (as a timer, when the offer runs out) and
-`ConsentRecorded`. Says `QuoteIssued`, `QuoteDrafted`, `QuoteExpired`, `QuoteWithdrawn`, `ConsentRecorded`,
-`ConsentRefused`, `ChargeRecorded` and `ChargeQuestioned`. Owns quotes, consents and charges (schema `billing`).
+Hears   ScopeDecided, TicketReplied, ConsentGiven, ConsentRecorded; and its own QuoteIssued, when the offer runs out.
+Says    QuoteIssued, QuoteDrafted, QuoteExpired, QuoteWithdrawn, ConsentRecorded, ConsentRefused, ChargeRecorded,
+        ChargeQuestioned.
+Owns    quotes, consents and charges.
 """
 
 from services.billing.tasks import charges, consents, quotes
