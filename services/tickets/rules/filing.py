@@ -1,0 +1,151 @@
+"""Which ticket an arrival belongs to, and whether its author may write there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.tickets.rules.customers import Match, with_customer
+from shared.events import CallLogged, EmailReceived
+from shared.reply_tokens import ReplyTokens
+from shared.vocabulary import Authentication, Channel, Requester, TicketFacts
+
+_NUMBER = re.compile(r"\b([A-Z]{2,8})-(\d{1,12})\b", re.IGNORECASE)
+_TAG = re.compile(rf"\[{_NUMBER.pattern}\]", re.IGNORECASE)
+_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+CALLED_ABOUT = timedelta(days=7)
+"""A call of ours is about tickets that were opened within this span before it."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An e-mail or a call, in the terms that filing needs."""
+
+    arrival_id: UUID
+    provider: str
+    channel: Channel
+    author: Requester
+    author_verified: bool
+    subject: str
+    text: str
+    language: str | None
+    mailbox: str | None
+    message_id: str | None
+    may_acknowledge: bool
+    received_at: datetime
+    forged: bool = False
+    """Our mail server found that somebody writes in another's name."""
+    is_courtesy: bool = False
+    mail_key: str | None = None
+
+    @classmethod
+    def of_email(cls, event: EmailReceived) -> Arrival:
+        """Read an e-mail as something to file."""
+        return cls(
+            arrival_id=event.arrival_id,
+            provider=event.provider,
+            channel=Channel.EMAIL,
+            author=event.sender,
+            author_verified=event.sender_verified,
+            subject=event.subject,
+            text=event.text,
+            language=event.language,
+            mailbox=event.mailbox,
+            message_id=event.message_id,
+            may_acknowledge=event.may_acknowledge,
+            received_at=event.received_at,
+            forged=event.authentication is Authentication.FAIL,
+            is_courtesy=event.is_courtesy,
+            mail_key=event.mail_key,
+        )
+
+    @classmethod
+    def of_call(cls, event: CallLogged) -> Arrival:
+        """Read a call as something to file. A caller's number proves nobody, so the author is never verified."""
+        return cls(
+            arrival_id=event.arrival_id,
+            provider=event.provider,
+            channel=Channel.PHONE,
+            author=event.caller,
+            author_verified=False,
+            subject=event.subject,
+            text=event.text,
+            language=event.language,
+            mailbox=None,
+            message_id=None,
+            may_acknowledge=True,
+            received_at=event.started_at,
+        )
+
+
+def message_ids(values: Iterable[str]) -> list[str]:
+    """Every `<…>` in References and In-Reply-To values (RFC 5322 3.6.4), in order, each once."""
+    return list(dict.fromkeys(found for value in values for found in _MESSAGE_ID.findall(value)))
+
+
+def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str], tokens: ReplyTokens) -> list[str]:
+    """The ticket numbers that an e-mail points at, best evidence first.
+
+    A signed reply token in the address it was sent to; message ids of letters that we signed and of mails we received
+    (the nearest answered one first); the last of our own tags in the subject. `prefix` is the provider's, so tags of
+    other help desks never count. `filed` gives the ticket numbers of received message ids.
+    """
+    numbers = [*_numbers(event.reply_token or "", prefix)]
+    for message_id in message_ids(event.references):
+        own = tokens.letter_of(message_id)
+        numbers += _numbers(own.ticket_id, prefix) if own else filter(None, [filed.get(message_id)])
+    tags = [number for tag in _TAG.finditer(event.subject) for number in _numbers(tag[0], prefix)]
+    return list(dict.fromkeys([*numbers, *tags[-1:]]))
+
+
+def call_trail(event: CallLogged, prefix: str) -> list[str]:
+    """The ticket numbers that an agent wrote into the subject or note of a call, in order."""
+    return list(dict.fromkeys(_numbers(f"{event.subject}\n{event.text}", prefix)))
+
+
+def note_trail(note: str, prefix: str) -> list[str]:
+    """The ticket numbers that an agent wrote into the note of a call that he made, in order."""
+    return list(dict.fromkeys(_numbers(note, prefix)))
+
+
+def may_append(author: Requester, by: str | None, *, ticket: TicketFacts, participants: Collection[str]) -> bool:
+    """Whether a person may add to a ticket: somebody of the same customer, or one who already takes part in it.
+
+    A tag or a reference is only a claim; anybody can write one. `by` is what the author was recognised by.
+    """
+    same_customer = author.customer_id is not None and author.customer_id == ticket.requester.customer_id
+    return same_customer or (by is not None and by in participants)
+
+
+def facts_of(arrival: Arrival, ticket_id: str, requester: Requester, found: Match) -> TicketFacts:
+    """What every room needs to know of a new ticket.
+
+    Of a customer who is only named in the text nobody may approve costs here, and no note of his record is used.
+    """
+    facts = TicketFacts(
+        ticket_id=ticket_id,
+        provider=arrival.provider,
+        channel=arrival.channel,
+        language=arrival.language,
+        subject=arrival.subject,
+        requester=requester,
+        mailbox=arrival.mailbox,
+        message_id=arrival.message_id,
+        may_acknowledge=arrival.may_acknowledge,
+        received_at=arrival.received_at,
+        customer_found_by=found.found_by,
+        customer_candidates=found.candidates,
+    )
+    known = with_customer(facts, found.customer)
+    if found.found_by == "named":
+        known = known.model_copy(update={"approvers": (), "customer_facts": (), "language": arrival.language})
+    return known
+
+
+def _numbers(text: str, prefix: str) -> Iterator[str]:
+    for found in _NUMBER.finditer(text):
+        if found[1].upper() == prefix:
+            yield f"{prefix}-{int(found[2])}"

@@ -1,0 +1,176 @@
+"""What the tickets room keeps (schema `tickets`): the customer book, tickets, and what was filed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import or_, text
+from sqlmodel import Session, col, func, select
+
+from services.tickets import rules
+from services.tickets.store.customer_book import (
+    customer,
+    customers_named,
+    customers_with_domain,
+    customers_with_email,
+    customers_with_phone,
+    save_customer,
+)
+from services.tickets.store.tables import Contact, Message, Ticket
+from shared.vocabulary import TicketFacts
+
+__all__ = [
+    "Contact",
+    "Message",
+    "Ticket",
+    "counts",
+    "customer",
+    "customers_named",
+    "customers_with_domain",
+    "customers_with_email",
+    "customers_with_phone",
+    "facts_of",
+    "file_arrival",
+    "first_ticket",
+    "is_filed",
+    "next_serial",
+    "open_ticket",
+    "participants",
+    "save_customer",
+    "ticket_of_mail",
+    "tickets_around",
+    "tickets_called_about",
+    "tickets_of_messages",
+]
+
+
+def is_filed(session: Session, arrival_id: UUID) -> bool:
+    """Tell whether an arrival already stands in a ticket."""
+    return session.get(Message, arrival_id) is not None
+
+
+def ticket_of_mail(session: Session, provider: str, mail_key: str) -> str | None:
+    """The ticket that the same mail is in already, by another mailbox of the provider.
+
+    Holds the mail until the transaction ends, so that two of its routes cannot open two tickets.
+    """
+    key = {"key": f"tickets:{provider}:{mail_key}"}
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
+    statement = (
+        select(Message.ticket_number)
+        .join(Ticket, col(Ticket.number) == col(Message.ticket_number))
+        .where(col(Message.mail_key) == mail_key, col(Ticket.provider) == provider)
+        .order_by(col(Message.received_at))
+    )
+    return session.exec(statement.limit(1)).first()
+
+
+def tickets_of_messages(session: Session, provider: str, message_ids: Sequence[str]) -> dict[str, str]:
+    """Map those of these message ids that were received to ticket numbers; the latest filing of an id counts."""
+    if not message_ids:
+        return {}
+    rows = session.exec(
+        select(Message.message_id, Message.ticket_number)
+        .join(Ticket, col(Ticket.number) == col(Message.ticket_number))
+        .where(col(Message.message_id).in_(message_ids), col(Ticket.provider) == provider)
+        .order_by(col(Message.received_at)),
+    )
+    return {message_id: number for message_id, number in rows if message_id}
+
+
+def first_ticket(session: Session, provider: str, numbers: Sequence[str]) -> Ticket | None:
+    """Return the first of these numbers that is a ticket of the provider."""
+    if not numbers:
+        return None
+    found = session.exec(select(Ticket).where(col(Ticket.number).in_(numbers), col(Ticket.provider) == provider))
+    by_number = {ticket.number: ticket for ticket in found}
+    return next((by_number[number] for number in numbers if number in by_number), None)
+
+
+def participants(session: Session, number: str) -> set[str]:
+    """Return the e-mail addresses and telephone numbers of those who wrote or called in a ticket."""
+    authors = session.exec(select(Message.author).where(col(Message.ticket_number) == number))
+    return {author for author in authors if author}
+
+
+def next_serial(session: Session) -> int:
+    """Take the next ticket number of the series."""
+    statement = text("select nextval(pg_get_serial_sequence('tickets.ticket', 'serial'))")
+    return int(session.execute(statement).scalar_one())
+
+
+def open_ticket(
+    session: Session, facts: TicketFacts, serial: int, words: str, *, related_ticket_id: str | None
+) -> None:
+    """Write a new ticket; `words` are what it was opened with."""
+    session.add(
+        Ticket(
+            number=facts.ticket_id,
+            serial=serial,
+            provider=facts.provider,
+            customer_id=facts.requester.customer_id,
+            related_ticket_id=related_ticket_id,
+            facts=facts.model_dump(mode="json"),
+            about=rules.about(f"{facts.subject}\n{words}"),
+            opened_at=facts.received_at,
+        ),
+    )
+    session.flush()
+
+
+def tickets_around(session: Session, facts: TicketFacts) -> list[Ticket]:
+    """The customer's tickets that came by another channel at about the same time.
+
+    Two tickets of one customer wait for each other here, so that the later one sees the earlier one.
+    """
+    customer_id = facts.requester.customer_id
+    key = {"key": f"tickets:customer:{customer_id}"}
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
+    span = (facts.received_at - rules.CASE_SPAN, facts.received_at + rules.CASE_SPAN)
+    statement = select(Ticket).where(
+        col(Ticket.provider) == facts.provider,
+        col(Ticket.customer_id) == customer_id,
+        col(Ticket.opened_at).between(*span),
+        col(Ticket.facts)["channel"].as_string() != facts.channel,
+    )
+    return list(session.exec(statement.order_by(col(Ticket.serial))))
+
+
+def tickets_called_about(session: Session, provider: str, phone: str, before: datetime) -> list[str]:
+    """The tickets that a call to this number may have been about: of the customer whose it is, or of who called."""
+    ids = select(Contact.customer_id).where(col(Contact.provider) == provider, col(Contact.phone) == phone)
+    called = select(Message.ticket_number).where(col(Message.author) == phone)
+    statement = select(Ticket.number).where(
+        col(Ticket.provider) == provider,
+        col(Ticket.opened_at).between(before - rules.CALLED_ABOUT, before),
+        or_(col(Ticket.customer_id).in_(ids), col(Ticket.number).in_(called)),
+    )
+    return list(session.exec(statement.order_by(col(Ticket.serial))))
+
+
+def facts_of(ticket: Ticket) -> TicketFacts:
+    """Return what a ticket was opened with."""
+    return TicketFacts.model_validate(ticket.facts)
+
+
+def file_arrival(session: Session, arrival: rules.Arrival, number: str, *, author: str | None, opened: bool) -> None:
+    """Write that an arrival belongs to a ticket; a second filing of the same arrival fails on the key."""
+    session.add(
+        Message(
+            arrival_id=arrival.arrival_id,
+            ticket_number=number,
+            opened_ticket=opened,
+            message_id=next(iter(rules.message_ids([arrival.message_id or ""])), None),
+            author=author,
+            mail_key=arrival.mail_key,
+            received_at=arrival.received_at,
+        ),
+    )
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Count arrivals that opened a ticket (`ticketed`) and that were added to one (`appended`)."""
+    rows = dict(session.exec(select(Message.opened_ticket, func.count()).group_by(col(Message.opened_ticket))).all())
+    return {"ticketed": rows.get(True, 0), "appended": rows.get(False, 0)}
