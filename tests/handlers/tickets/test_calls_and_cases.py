@@ -7,7 +7,8 @@ import pytest
 
 from services.tickets import store
 from services.tickets.rules import Customer, Person
-from services.tickets.tasks import WAITS_FOR_THE_TICKET_CALLED_ABOUT, worker
+from services.tickets.tasks import worker
+from services.tickets.tasks.filing import WAITS_FOR_THE_TICKET_CALLED_ABOUT
 from shared import clock
 from shared.bus import Transaction
 from shared.bus.worker import Outcome

@@ -7,7 +7,8 @@ import pytest
 from samples import TOKENS
 from services.tickets import rules, store
 from services.tickets.rules import Customer, Person
-from services.tickets.tasks import WAITS_FOR_THE_ANSWERED_MAIL, worker
+from services.tickets.tasks import worker
+from services.tickets.tasks.filing import WAITS_FOR_THE_ANSWERED_MAIL
 from shared import clock
 from shared.bus import Transaction
 from shared.bus.worker import Outcome

@@ -1,17 +1,12 @@
-"""The tickets room: every e-mail and call from a person becomes a ticket or part of one.
-
-Hears `EmailReceived` and `CallLogged`. Says `TicketOpened` or `TicketReplied`, `TicketRouteAdded` for a mail that is
-in a ticket already, and `OneCaseProposed` for a call and a mail that may be one case. Hears `CallMade` and says
-`CustomerCalledBack`. Owns the customer book, the tickets, and which arrival was filed in which ticket (schema
-`tickets`).
-"""
+"""Arrivals become tickets, or parts of one."""
 
 from __future__ import annotations
 
 import structlog
 
 from services.tickets import rules, store
-from shared.bus import Transaction, Worker
+from services.tickets.tasks.worker import worker
+from shared.bus import Transaction
 from shared.errors import Transient
 from shared.events import (
     CallLogged,
@@ -28,9 +23,6 @@ from shared.settings import settings
 from shared.vocabulary import Authentication, Requester, TicketFacts
 
 log = structlog.get_logger()
-
-worker = Worker("tickets")
-app = worker.app
 
 WAITS_FOR_THE_TICKET_CALLED_ABOUT = 8
 """How often a call that answers no ticket is put off: call logs come in any order."""
