@@ -226,7 +226,8 @@ class TicketReplied(Event):
     """The requester or another authorised person added to a ticket.
 
     `received_at`: when it reached us, which may be long before it is heard; None in events older than the field.
-    `is_courtesy`: it only says thanks: nothing is reopened, and no clock starts.
+    `is_courtesy`: it only says thanks. `is_repeat`: its author wrote the same words in this ticket within a day, as a
+    machine does. Neither reopens anything or starts a clock.
     """
 
     arrival_id: UUID
@@ -237,6 +238,7 @@ class TicketReplied(Event):
     channel: Channel
     received_at: AwareDatetime | None = None
     is_courtesy: bool = False
+    is_repeat: bool = False
     attachments: tuple[AttachedFile, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -393,6 +395,16 @@ class TicketResumed(Event):
     by: str | None = None
     resumed_at: AwareDatetime
     minutes_given_back: int = 0
+
+
+class TicketLeftClosed(Event):
+    """A reply to a resolved ticket reopened nothing: replies have reopened it as often as they may in a day.
+
+    `replied_at` is when the reply was said, `reopenings` how many there were. A person has to look.
+    """
+
+    replied_at: AwareDatetime
+    reopenings: int
 
 
 class TicketReclassified(Event):
@@ -612,7 +624,7 @@ class WorkRefused(Event):
 
 
 class AllowanceUsedUp(Event):
-    """No more time may be worked without agreeing anew: what a quote allows (`quote_id`), or the courtesy, is used up."""
+    """Nothing more may be worked without agreeing anew: what a quote allows, or the courtesy (None), is used up."""
 
     quote_id: str | None
     version: int | None
@@ -724,11 +736,46 @@ class LetterUndelivered(Event):
 
 
 class LetterSuppressed(Event):
-    """A letter stays unwritten; `reason` says why (no address, a limit, a machine that would answer)."""
+    """A letter stays unwritten, or is never sent; `reason` says why (no address, a limit, a machine that would answer)."""
 
     letter_id: UUID
     kind: str
     reason: str
+
+
+class LetterHeld(Event):
+    """A letter is written and not sent, because it would break the limit in `reason`: a person may release it."""
+
+    letter_id: UUID
+    kind: str
+    reason: str
+
+
+class LetterReleased(Event):
+    """A person lets a letter that was held go out."""
+
+    letter_id: UUID
+    by: Stated
+
+
+class AutomaticLettersStopped(Event):
+    """The breaker of a provider: as many automatic letters as a loop would make. No more go out; people's answers do.
+
+    `letters` in `minutes` wanted to go out. Said again each time that it is looked at and has not become quiet; `since`
+    is when it began. Heard again by `notifications` when it is time to look.
+    """
+
+    provider: str
+    since: AwareDatetime
+    letters: int
+    minutes: int
+
+
+class AutomaticLettersResumed(Event):
+    """Automatic letters of a provider go out again. `by` None: by itself, because it became quiet."""
+
+    provider: str
+    by: str | None = None
 
 
 # --- what people say at the desk --------------------------------------------------------------------------------------
