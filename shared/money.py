@@ -38,6 +38,10 @@ class Money(BaseModel):
         """This amount for a whole number of units."""
         return Money(minor=self.minor * quantity, currency=self.currency)
 
+    def share(self, percent: int) -> Money:
+        """A percentage of this amount; half a cent is rounded up."""
+        return Money(minor=(self.minor * percent + 50) // 100, currency=self.currency)
+
     def plus(self, other: Money) -> Money:
         """The sum; ValueError when the currencies differ."""
         if other.currency != self.currency:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints, mod
 from shared.business_hours import Calendar
 from shared.money import Currency, Money
 from shared.policies.models import ClauseId, Grounded, Id, Row, Text
-from shared.vocabulary import Channel, Department, Emergency, TargetName, Verdict
+from shared.vocabulary import Basis, Channel, Department, Emergency, TargetName, Verdict
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 
@@ -189,11 +189,15 @@ class Again(StrEnum):
 
 
 class Reopening(Row):
-    """The rule for each target when a reply reopens a ticket."""
+    """The rule for each target when a reply reopens a ticket; and how often replies may reopen one within 24 hours.
+
+    A loop with another machine ends there: later replies are kept, and a person decides.
+    """
 
     first_response: Again = Again.NONE
     next_response: Again = Again.FRESH
     resolution: Again = Again.FRESH
+    at_most_a_day: Annotated[int, Field(ge=0)] = 2
 
 
 class Clocks(Row):
@@ -284,6 +288,15 @@ class Unit(StrEnum):
     YEAR = "year"
 
 
+_BASES: dict[Any, tuple[Basis, ...]] = {
+    Unit.JOB: (Basis.FIXED,),
+    Unit.STARTED_HOUR: (Basis.PREPAID, Basis.HOURS),
+    Unit.MONTH: (Basis.PLAN,),
+    Unit.YEAR: (Basis.PLAN,),
+}
+"""How a unit can be charged, the usual way first."""
+
+
 class ServerStep(Row):
     """A flat amount covers `included` servers; each further one costs `amount` minor units per unit of the line."""
 
@@ -318,13 +331,15 @@ class PriceLine(Row):
     """Something paid: what it costs by which clause, what it buys and what it does not.
 
     `amount` is in minor units of `currency`, without VAT. With neither an amount nor a licence share the document
-    states no price and a person quotes.
+    states no price and a person quotes. `basis` follows from the unit unless it is stated: hours are bought in advance,
+    and `hours` says that they are charged as they were worked instead.
     """
 
     id: Id
     clause: ClauseId
     title: Text
     unit: Unit
+    basis: Basis
     amount: int | None = Field(default=None, ge=0)
     currency: Currency | None = None
     minimum: Minimum | None = None
@@ -333,6 +348,20 @@ class PriceLine(Row):
     free_alternative: FreeAlternative | None = None
     buys: Text
     does_not_buy: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _basis_by_the_unit(cls, row: Any) -> Any:
+        if not isinstance(row, dict):
+            return row
+        usual = _BASES.get(row.get("unit"), (Basis.FIXED,))  # an unknown unit is a mistake of its own
+        return {"basis": usual[0], **row}
+
+    @model_validator(mode="after")
+    def _basis_fits_the_unit(self) -> Self:
+        if self.basis not in _BASES[self.unit]:
+            raise ValueError(f"a {self.unit} is charged as {' or '.join(_BASES[self.unit])}, not as {self.basis}")
+        return self
 
     @model_validator(mode="after")
     def _amount_has_a_currency(self) -> Self:

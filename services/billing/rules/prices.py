@@ -74,7 +74,7 @@ def support_year_fee(line: PriceLine, licences: Iterable[Licence], year: int) ->
         return Money(minor=0, currency=line.currency)
     renewal = _anniversary(bought[0].bought_on, year - 1)
     paid = sum(licence.fee.minor for licence in bought if licence.bought_on <= renewal)
-    return Money(minor=(paid * share.percent + 50) // 100, currency=line.currency)
+    return Money(minor=paid, currency=line.currency).share(share.percent)
 
 
 def _amount(line: PriceLine) -> Money:
