@@ -50,6 +50,7 @@ def examine() -> Iterator[Finding]:
         _look("stack", _stack),
     )
     yield from _mailboxes()
+    yield from _call_logs()
     if settings().database_url or settings().running_stack():
         yield _look("PostgreSQL", _database)
         yield _look("Redis", _redis)
@@ -77,6 +78,16 @@ def _mailboxes() -> Iterator[Finding]:
     with contextlib.suppress(Misconfigured):
         for account in email_settings().accounts:
             yield _look(f"mailbox {account.name}", partial(check, account))
+
+
+def _call_logs() -> Iterator[Finding]:
+    """Look at the beginning of each call log that is followed."""
+    from services.phone_intake.gateway.follow import check
+    from services.phone_intake.settings import settings as phone_settings
+
+    with contextlib.suppress(Misconfigured):
+        for path in phone_settings().logs:
+            yield _look(f"call log {path}", partial(check, path))
 
 
 def _data_dir() -> str:

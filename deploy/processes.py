@@ -89,7 +89,7 @@ def doors(wanted: StackSettings) -> tuple[Door, ...]:
 def processes(
     wanted: StackSettings, servers: Addresses, data_dir: Path, log_level: str, login: Login
 ) -> tuple[Process, ...]:
-    """Everything that runs beside the servers; the reader of mailboxes only when some are configured."""
+    """Everything that runs beside the servers; the readers of mailboxes and call logs only when some are named."""
     environment = {
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
@@ -127,6 +127,7 @@ def processes(
         return Process(name, python(*arguments), environment | dict(more or {}), stops, GRACE_SECONDS[stops])
 
     imap = (other("imap", "services.email_intake.gateway.imap"),) if wanted.email_intake_imap else ()
+    calls = (other("calls", "services.phone_intake.gateway.follow"),) if wanted.phone_intake_logs else ()
     return (
         other("mail-catcher", "deploy.mail_catcher", stops=StopOrder.OUTSIDE),
         *map(worker, ROOMS),
@@ -134,6 +135,7 @@ def processes(
         other("smtp", "services.email_intake.gateway.smtp"),
         *imap,
         other("phone", "services.phone_intake.gateway"),
+        *calls,
         other("desk-web", "services.desk.web"),
         other("flower", "celery", "-q", "-A", "shared.bus.engine", "flower", more=flower),
     )

@@ -26,6 +26,8 @@ class StackSettings(BaseSettings):
     email_intake_lmtp_port: int = Field(default=2524, ge=1, le=65535)
     email_intake_imap: dict[str, Any] = {}
     """Mailboxes to read; what stands in it is the room's business. Without any, no reader is started."""
+    phone_intake_logs: dict[str, Any] = {}
+    """Call logs to follow; without any, no follower is started."""
     phone_intake_host: str = "127.0.0.1"
     phone_intake_port: int = Field(default=8610, ge=1, le=65535)
     desk_host: str = "127.0.0.1"

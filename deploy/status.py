@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from deploy import pids
@@ -13,7 +14,7 @@ INTAKE_HEARERS = ("email_intake.read_email", "phone_intake.read_call", "tickets.
 """Until one of these is done, an arrival is neither ticketed nor appended, suppressed or quarantined."""
 
 UNREAD_SECONDS = 600
-"""A mailbox is looked at every few minutes at least; one that was not for so long is a fault."""
+"""A mailbox or call log is looked at every few minutes at least; one that was not for so long is a fault."""
 
 RELAY_ALIVE_SECONDS = 15
 """A relay goes round several times a second; one that was not seen this long is down or cut off."""
@@ -31,6 +32,7 @@ def stack_status() -> dict[str, Any]:
     from services.email_intake.store import watches
     from services.notifications.store import counts as letter_counts
     from services.phone_intake.store import counts as phone_counts
+    from services.phone_intake.store import followed
     from services.sla.store import standing
     from services.tickets.store import counts as ticket_counts
 
@@ -84,13 +86,24 @@ def stack_status() -> dict[str, Any]:
                     "problem": watch.problem,
                     "stuck": watch.stuck,
                     "well": bool(
-                        watch.waits_by
-                        and watch.problem is None
-                        and watch.stuck == 0
-                        and watch.looked_at
-                        and (clock.now() - watch.looked_at).total_seconds() < UNREAD_SECONDS
+                        watch.waits_by and watch.problem is None and watch.stuck == 0 and _is_recent(watch.looked_at)
                     ),
                 }
                 for watch in watches(session)
             ],
+            "call_logs": [
+                {
+                    "path": log.path,
+                    "lines": log.lines,
+                    "waiting": log.waiting,
+                    "looked_at": log.looked_at.isoformat() if log.looked_at else None,
+                    "problem": log.problem,
+                    "well": log.problem is None and _is_recent(log.looked_at),
+                }
+                for log in followed(session)
+            ],
         }
+
+
+def _is_recent(looked_at: datetime | None) -> bool:
+    return looked_at is not None and (clock.now() - looked_at).total_seconds() < UNREAD_SECONDS

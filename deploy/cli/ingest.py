@@ -15,15 +15,24 @@ def calls(
         list[Path],
         typer.Argument(help="Call logs of a known kind, found by content; `-` reads standard input.", metavar="FILE…"),
     ],
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Read on in Asterisk's Master.csv files as they grow, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Store every record of call logs; each is then read by the phone_intake worker.
 
     A record that cannot be read is kept and ends quarantined with its line number. A file that is missing or
     of no known kind is reported and the others are still stored.
+
+    With --follow a log is read on from where it was left, by whomever: interrupt it and start it again at will.
     """
     from services.phone_intake.gateway import files as gateway
     from shared.errors import ScopedeskError
 
+    if follow:
+        _follow(files)
+        return
     problems: list[str] = []
     for path in files:
         try:
@@ -34,6 +43,24 @@ def calls(
             typer.echo(f"{path}: {stored} call records stored")
     if problems:
         raise ScopedeskError("\n".join(problems))
+
+
+def _follow(files: list[Path]) -> None:
+    from services.phone_intake.gateway import follow
+    from services.phone_intake.settings import FollowedLog, settings
+    from shared.errors import Misconfigured
+    from shared.settings import settings as house
+
+    house().require_database_url()
+    if Path("-") in files:
+        raise typer.BadParameter("standard input cannot be followed", param_hint="FILE…")
+    paths = [path.absolute() for path in files]
+    for path in paths:
+        try:
+            follow.check(path)
+        except Misconfigured as error:
+            raise Misconfigured(f"{path} {error}") from error
+    follow.follow({path: settings().logs.get(path, FollowedLog()) for path in paths}, follow.stop_on_signal())
 
 
 @app.command("mail")

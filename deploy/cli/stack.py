@@ -133,6 +133,12 @@ def _show(found: dict[str, Any]) -> None:
         wrong = "; ".join(filter(None, told)) or ("" if box["well"] else "not looked at for long: does imap run?")
         last = box["looked_at"][:19] if box["looked_at"] else "never"
         mailboxes.add_row(box["account"], box["folder"], last, box["waits_by"] or red("not connected"), red(wrong))
+    call_logs = Table("call log", "lines read", "rows of calls that may go on", "read last", "")
+    for log in found["call_logs"]:
+        wrong = log["problem"] or ("" if log["well"] else "not looked at for long: does calls run?")
+        last = log["looked_at"][:19] if log["looked_at"] else "never"
+        call_logs.add_row(log["path"], str(log["lines"]), str(log["waiting"]), last, red(wrong))
     console = Console()
-    for table in (arrivals, rest, rooms, *([mailboxes] if found["mailboxes"] else [])):
+    sources = [table for table in (mailboxes, call_logs) if table.row_count]
+    for table in (arrivals, rest, rooms, *sources):
         console.print(table)

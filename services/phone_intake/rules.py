@@ -56,6 +56,8 @@ class Column(StrEnum):
 REQUIRED_COLUMNS = (Column.CALL_ID, Column.STARTED_AT, Column.DIRECTION, Column.FROM, Column.DID, Column.OUTCOME)
 """Without these no record of a file can be read."""
 
+ROWS = "rows"
+"""Of how many rows of an exchange's log a record was made; absent where a record is one row."""
 UNPARSED = "unparsed_line"
 """The one field of a record whose line is no CSV row under its header."""
 RECEIVED = "received_at"
@@ -220,6 +222,22 @@ def key_of(fields: Mapping[str, Any], idempotency_key: str | None = None) -> str
     else:
         key = f"sender:{idempotency_key}" if idempotency_key else f"record:{digest_of(fields)}"
     return key if len(key) <= LONGEST_KEY_CHARS else f"digest:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def rows_of(fields: Mapping[str, Any]) -> int:
+    """Of how many rows a record was made: the one of more rows tells more of its call."""
+    rows = str(fields.get(ROWS, ""))
+    return int(rows) if rows.isdecimal() else 1
+
+
+def tell_the_same(one: CallRecord, other: CallRecord) -> bool:
+    """Whether two records of a call lead to the same ticket: longer or with another agent, but no other story."""
+    return (one.outcome, one.note, one.provider, one.caller) == (
+        other.outcome,
+        other.note,
+        other.provider,
+        other.caller,
+    )
 
 
 def why_no_ticket(record: CallRecord) -> str | None:

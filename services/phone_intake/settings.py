@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.civil_time import zone_named
@@ -26,6 +27,18 @@ def _is_zone(key: str) -> str:
     return key
 
 
+class FollowedLog(BaseModel):
+    """How a Master.csv that is followed is read: `zone` of the exchange's clock, else that of all logs.
+
+    `since`: calls that began before that day (of the zone) are left alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    zone: Annotated[str, AfterValidator(_is_zone)] | None = None
+    since: date | None = None
+
+
 class PhoneIntakeSettings(BaseSettings):
     """Which number belongs to which provider, and where call records are accepted over HTTP."""
 
@@ -37,6 +50,8 @@ class PhoneIntakeSettings(BaseSettings):
     """The bearer token that a telephone system shows; without one every record over HTTP is refused."""
     zone: Annotated[str, AfterValidator(_is_zone)] | None = None
     """The zone of the exchange's clock, for call logs whose times have none; None: such records are quarantined."""
+    logs: dict[Path, FollowedLog] = {}
+    """Asterisk's Master.csv files that are followed while they grow, as a JSON object: path → how."""
     mapping_file: Path | None = None
     """Which columns other systems write, see `gateway.mapping`."""
     response_seconds: int = Field(default=30, ge=1)

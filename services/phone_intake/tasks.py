@@ -33,19 +33,11 @@ def read_call(event: CallStored, tx: Transaction) -> None:
 
     arrival.provider, arrival.caller, arrival.started_at = record.provider, record.caller, record.started_at
     earlier = store.first_under(tx.session, arrival.key, arrival.id)
-    if earlier is not None and earlier.state == store.State.QUARANTINED and record.provider is not None:
-        # What kept the earlier one from being used is mended, in the settings or in the record.
-        store.pass_on(tx.session, arrival.key, arrival.id)
-        _suppress(earlier, f"came again and was read then ({arrival.source})", tx)
-        earlier = None
-    if earlier is not None:
-        if rules.digest_of(earlier.raw) == rules.digest_of(arrival.raw):
-            _suppress(arrival, "duplicate", tx)
-        else:
-            _quarantine(arrival, f"another record of this call came before, with other contents ({earlier.source})", tx)
+    if earlier is not None and not _replaces(arrival, record, earlier, tx):
+        _settle_beside(arrival, record, earlier, tx)
     elif reason := rules.why_no_ticket(record):
         _suppress(arrival, reason, tx)
-        if record.provider and rules.is_response(record, settings().response_seconds):
+        if record.provider and _is_response(arrival) and not (earlier and _is_response(earlier)):
             _call_made(arrival, record, record.provider, tx)
     elif record.provider is None:
         _quarantine(arrival, "the number called belongs to no provider: see SCOPEDESK_PHONE_INTAKE_NUMBERS", tx)
@@ -53,6 +45,38 @@ def read_call(event: CallStored, tx: Transaction) -> None:
         _suppress(arrival, "missed call of a caller who has a ticket from these minutes", tx)
     else:
         _log(arrival, record, record.provider, tx)
+
+
+def _replaces(arrival: store.Arrival, record: rules.CallRecord, earlier: store.Arrival, tx: Transaction) -> bool:
+    """Let a record count instead of an earlier one of its call that nothing was made of."""
+    if earlier.state == store.State.QUARANTINED and record.provider is not None:
+        # What kept the earlier one from being used is mended, in the settings or in the record.
+        _suppress(earlier, f"came again and was read then ({arrival.source})", tx)
+    elif not (earlier.state == store.State.SUPPRESSED and rules.rows_of(arrival.raw) > rules.rows_of(earlier.raw)):
+        return False
+    store.pass_on(tx.session, arrival.key, arrival.id)
+    return True
+
+
+def _settle_beside(arrival: store.Arrival, record: rules.CallRecord, earlier: store.Arrival, tx: Transaction) -> None:
+    """Say what a record is whose call was read before."""
+    more_rows = rules.rows_of(arrival.raw) - rules.rows_of(earlier.raw)
+    before = rules.read_record(earlier.raw, settings().numbers)
+    if rules.digest_of(earlier.raw) == rules.digest_of(arrival.raw):
+        _suppress(arrival, "duplicate", tx)
+    elif more_rows < 0:
+        _suppress(arrival, f"fewer rows of a call that was read before ({earlier.source})", tx)
+    elif more_rows > 0 and isinstance(before, rules.CallRecord) and rules.tell_the_same(record, before):
+        _suppress(arrival, f"more rows of a call that was read before ({earlier.source})", tx)
+    elif store.first_under(tx.session, f"record:{rules.digest_of(arrival.raw)}", arrival.id):
+        _suppress(arrival, "duplicate", tx)
+    else:
+        _quarantine(arrival, f"another record of this call came before, with other contents ({earlier.source})", tx)
+
+
+def _is_response(arrival: store.Arrival) -> bool:
+    record = rules.read_record(arrival.raw, settings().numbers)
+    return isinstance(record, rules.CallRecord) and rules.is_response(record, settings().response_seconds)
 
 
 def _is_called_back_already(arrival: store.Arrival, record: rules.CallRecord, provider: str, tx: Transaction) -> bool:

@@ -21,7 +21,7 @@ NAMES = {"mail-catcher": "mail_catcher", "desk-web": "web"}
 
 
 def embedded():
-    wanted = StackSettings(email_intake_imap={"a mailbox": {}})
+    wanted = StackSettings(email_intake_imap={"a mailbox": {}}, phone_intake_logs={"Master.csv": {}})
     started = processes(wanted, Addresses("postgresql://", "redis://"), Path(), "INFO", Login("a", "b"))
     return {NAMES.get(process.name, process.name): process for process in started}
 

@@ -324,6 +324,33 @@ def upgrade() -> None:
         schema="phone_intake",
     )
     op.create_table(
+        "log",
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("head", sa.String(), nullable=False),
+        sa.Column("head_length", sa.Integer(), nullable=False),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_log")),
+        schema="phone_intake",
+    )
+    op.create_table(
+        "leg",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("call", sa.String(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("row", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leg")),
+        schema="phone_intake",
+    )
+    op.create_index(op.f("ix_leg_judged_at"), "leg", ["judged_at"], unique=False, schema="phone_intake")
+    op.create_index("ix_leg_path_call", "leg", ["path", "call"], unique=False, schema="phone_intake")
+    op.create_table(
         "decision",
         sa.Column("ticket_id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),

@@ -112,12 +112,12 @@ def from_asterisk(legs: Sequence[Mapping[str, str]], site: Site) -> dict[str, st
         Column.DURATION: counts["billsec"] if outcome is Outcome.VOICEMAIL else first["duration"],
         Column.TALK: talked["billsec"] if talked else "0",
         Column.AGENT: _agent(counts, outward=outward) if talked else "",
-        Column.SUMMARY: _CALLED.sub("", first.get("userfield", "")).strip(" ;,"),
+        Column.SUMMARY: next(filter(None, map(_note, legs)), ""),
         Column.RECORDING: next((leg["recordingfile"] for leg in legs if leg.get("recordingfile")), ""),
     }
     if outward:
         told[Column.DID] = site.ours(first.get("outbound_cnum") or first["clid"].rpartition("<")[2].rstrip(">")) or ""
-    return {**counts, "rows": str(len(legs)), **{column: value for column, value in told.items() if value}}
+    return {**counts, rules.ROWS: str(len(legs)), **{column: value for column, value in told.items() if value}}
 
 
 def from_three_cx(row: Mapping[str, str], site: Site) -> dict[str, str]:
@@ -166,6 +166,10 @@ def _number_called(legs: Iterable[Mapping[str, str]], site: Site) -> str | None:
             if written and (number := site.ours(written)):
                 return number
     return None
+
+
+def _note(leg: Mapping[str, str]) -> str:
+    return _CALLED.sub("", leg.get("userfield", "")).strip(" ;,")
 
 
 def _direction(caller: str, dialled: str, *, outward: bool) -> Direction:

@@ -33,7 +33,9 @@ def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
 
 
-codecs.register_error("as-windows-1252", _as_windows_1252)
+AS_WINDOWS_1252 = "as-windows-1252"
+"""How bytes that are no UTF-8 are decoded."""
+codecs.register_error(AS_WINDOWS_1252, _as_windows_1252)
 
 
 def store_log(path: Path) -> int:
@@ -74,7 +76,7 @@ class Doubtful(Misconfigured):
 
 def read_log(log: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Every record of a call log with the number of its first line; Doubtful when nothing tells how to read it."""
-    lines = io.TextIOWrapper(log, encoding="utf-8-sig", errors="as-windows-1252", newline="\n")
+    lines = io.TextIOWrapper(log, encoding="utf-8-sig", errors=AS_WINDOWS_1252, newline="\n")
     wanted = settings()
     site = Site(wanted.numbers, zone_named(wanted.zone) if wanted.zone else None)
     mappings = read_mappings(wanted.mapping_file) if wanted.mapping_file else ()

@@ -78,14 +78,14 @@ def _under(header: list[str]) -> Layout:
 
 
 def _csv(lines: Iterable[str], *, layout: Layout, delimiter: str, translate: Translation, header: bool) -> Records:
-    for number, row in _rows(lines, layout, delimiter, header=header):
+    for number, row in rows(lines, layout, delimiter, header=header):
         yield number, row if rules.UNPARSED in row else translate(row)
 
 
 def _asterisk(lines: Iterable[str], *, layout: Layout, delimiter: str, site: Site, header: bool) -> Records:
     """The calls of an Asterisk, each from all its rows, which stand near each other."""
     calls: OrderedDict[str, tuple[int, list[dict[str, str]]]] = OrderedDict()
-    for number, row in _rows(lines, layout, delimiter, header=header):
+    for number, row in rows(lines, layout, delimiter, header=header):
         if rules.UNPARSED in row:
             yield number, row
         elif not (call := exchanges.call_of(row)):
@@ -130,9 +130,8 @@ def _flat(record: Any, text: str) -> dict[str, Any]:
     return record if flat else {rules.UNPARSED: text.strip()}
 
 
-def _rows(
-    lines: Iterable[str], layout: Layout, delimiter: str, *, header: bool
-) -> Iterator[tuple[int, dict[str, str]]]:
+def rows(lines: Iterable[str], layout: Layout, delimiter: str, *, header: bool) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of CSV lines, each with the number of its line; what is none stands in its field `unparsed_line`."""
     source, ahead, number = iter(lines), deque[str](), 1
     if header:  # blank lines before it are none of its rows
         for line in source:

@@ -1,7 +1,9 @@
-"""The tables of phone_intake, and every query on them."""
+"""The call records as they came, and every query on them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -62,16 +64,27 @@ def store_call(fields: dict[str, Any], source: str, idempotency_key: str | None 
     `source` says where it came from ("calls.csv, line 7"). Transient when the database does not answer: nothing was
     stored then, and the sender has to try again.
     """
-    fields = {storable(name): storable(value) if isinstance(value, str) else value for name, value in fields.items()}
-    arrival = Arrival(key=rules.key_of(fields, idempotency_key), source=source, raw=fields)
-    arrival_id = arrival.id
+    with durably() as tx:
+        return keep(tx, fields, source, idempotency_key)
+
+
+@contextmanager
+def durably() -> Iterator[Transaction]:
+    """A transaction of a gateway; Transient when the database does not answer."""
     try:
         with Transaction.begin("phone_intake") as tx:
-            tx.session.add(arrival)
-            tx.say(CallStored(arrival_id=arrival_id, source=source))
+            yield tx
     except UNREACHABLE as error:
         raise Transient("the database does not answer; the call record was not stored") from error
-    return arrival_id
+
+
+def keep(tx: Transaction, fields: Mapping[str, Any], source: str, idempotency_key: str | None = None) -> UUID:
+    """Keep one record in a transaction, and say so; gives the arrival's id."""
+    told = {storable(name): storable(value) if isinstance(value, str) else value for name, value in fields.items()}
+    arrival = Arrival(key=rules.key_of(told, idempotency_key), source=source, raw=told)
+    tx.session.add(arrival)
+    tx.say(CallStored(arrival_id=arrival.id, source=source))
+    return arrival.id
 
 
 def arrival_to_read(session: Session, arrival_id: UUID) -> Arrival:
