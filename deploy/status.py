@@ -29,7 +29,7 @@ def stack_status() -> dict[str, Any]:
     """
     from services.desk.store import counts as desk_counts
     from services.email_intake.store import counts as email_counts
-    from services.email_intake.store import watches
+    from services.email_intake.store.ledger import watches
     from services.notifications.store import counts as letter_counts
     from services.phone_intake.store import counts as phone_counts
     from services.phone_intake.store import followed

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deploy.cli import attachments
+
 if TYPE_CHECKING:
     from services.desk.rules.story import TicketStory
     from services.desk.rules.summary import TicketRow
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from shared.vocabulary import Precedent
 
 app = typer.Typer(no_args_is_help=True, help="List tickets, show one with everything that explains it, decide one.")
+
+app.add_typer(attachments.app, name="attachments")
 
 WIDTH_IN_FILES = 200
 """Columns of a table that goes into a file or a pipe, where nothing has to be folded."""

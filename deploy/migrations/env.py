@@ -7,13 +7,14 @@ from sqlalchemy import create_engine, pool, text
 from sqlmodel.sql.sqltypes import AutoString
 
 import shared.bus.tables
+import shared.files
 from shared.db import Model
 from shared.topology import ROOMS
 
 for room in ROOMS:
     importlib.import_module(f"services.{room}.store")
 
-SCHEMAS = (shared.bus.tables.SCHEMA, *ROOMS)
+SCHEMAS = (shared.bus.tables.SCHEMA, shared.files.SCHEMA, *ROOMS)
 ONE_AT_A_TIME = 7_265_433_517  # an arbitrary number that names our advisory lock
 
 

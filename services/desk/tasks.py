@@ -2,7 +2,8 @@
 
 Hears   nearly everything, to keep its lists: arrivals, tickets, decisions, routings, quotes, letters, answers.
 Says    from its web API: TicketAnswered, TicketResolved, TicketReopened, TicketPaused, TicketResumed,
-        TicketReclassified, ConsentGiven, PageAcknowledged, VerdictOverridden, TicketFactCorrected.
+        TicketReclassified, ConsentGiven, PageAcknowledged, VerdictOverridden, TicketFactCorrected,
+        AttachmentReleased, LetterReleased, AutomaticLettersResumed.
 Owns    nothing that could not be built anew from the event log.
 """
 

@@ -5,17 +5,16 @@ from email import message_from_bytes, policy
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
 from deploy.bench.mutated import mutated
 from samples import PAID, TOKENS
 from services.email_intake import settings as room_settings
-from services.email_intake.store import attachments, counts, store_email
+from services.email_intake.store import counts, store_email
 from services.notifications.gateway import Parcel
 from services.notifications.rules import envelope
 from services.tickets import store
 from services.tickets.rules import Customer, Person
-from shared import clock
+from shared import clock, files
 from shared.bus import Transaction
 from shared.bus.worker import Outcome
 from shared.events import (
@@ -284,17 +283,17 @@ def test_thanks_are_appended_as_a_courtesy(arrive, said):
 # nothing is lost
 
 
-def test_attachments_are_kept_apart_with_what_they_are(session, hear):
+def test_attachments_are_kept_apart_with_what_they_are(session, hear, said):
     raw = (
         f"From: {ANNA}\r\nTo: {US}\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"
         "--B\r\n\r\nhi\r\n--B\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\nMZ evil\r\n--B--\r\n"
     )
-    arrival = store_email(raw.encode(), US, source="test")
+    store_email(raw.encode(), US, source="test")
     hear(importlib.import_module("services.email_intake.tasks").worker, "read_email")
-    [file] = attachments(session, arrival)
-    assert (file.name, file.content_type) == ("a.pdf", "application/vnd.microsoft.portable-executable")
+    [file] = said(EmailReceived)[0].attachments
+    assert (file.name, file.content_type, file.size) == ("a.pdf", "application/vnd.microsoft.portable-executable", 7)
     assert file.held
-    assert session.scalar(text("select bytes from email_intake.blob")) == b"MZ evil"
+    assert files.fetch(session, file.content_hash) == b"MZ evil"
 
 
 def test_of_broken_mails_each_ends_as_exactly_one_thing(session, hear, said):

@@ -6,6 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 SCHEMAS = (
     "bus",
+    "files",
     "email_intake",
     "phone_intake",
     "tickets",
@@ -203,25 +204,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_arrival_content_hash"), "arrival", ["content_hash"], unique=False, schema="email_intake")
     op.create_index(op.f("ix_arrival_state"), "arrival", ["state"], unique=False, schema="email_intake")
     op.create_table(
-        "attachment",
-        sa.Column("arrival_id", sa.Uuid(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("content_type", sa.String(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("content_hash", sa.String(), nullable=True),
-        sa.Column("held", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("arrival_id", "position", name=op.f("pk_attachment")),
-        schema="email_intake",
-    )
-    op.create_table(
-        "blob",
+        "content",
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("bytes", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("content_hash", name=op.f("pk_blob")),
-        schema="email_intake",
+        sa.PrimaryKeyConstraint("content_hash", name=op.f("pk_content")),
+        schema="files",
     )
     op.create_table(
+        sa.Column("too_large", sa.BigInteger(), nullable=True),
         "fetched",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("folder", sa.String(), nullable=False),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
+from services.desk.rules.attachments import Attachment, attachments
 from services.desk.rules.sentences import describe, name_of
 from services.desk.rules.summary import QuoteRow, QuoteState, TicketRow, View
 from shared import events as e
@@ -25,7 +26,7 @@ class ClauseView(View):
 
 
 class Said(View):
-    """One turn of the conversation. `by` is requester, agent or letter."""
+    """One turn of the conversation. `by` is requester, agent or letter. `warnings`: what to know before trusting it."""
 
     at: AwareDatetime
     by: str
@@ -34,6 +35,7 @@ class Said(View):
     verified: bool | None = None
     subject: str | None = None
     text: str
+    warnings: tuple[str, ...] = ()
 
 
 class QuoteStory(QuoteRow):
@@ -124,6 +126,7 @@ class TicketStory(View):
     refused_consents: tuple[RefusedConsent, ...] = ()
     letters: tuple[LetterView, ...] = ()
     conversation: tuple[Said, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     history: tuple[HistoryLine, ...] = ()
 
 
@@ -155,6 +158,7 @@ def tell(
         charges=tuple(_charges(events)),
         refused_consents=tuple(_refused_consents(events)),
         letters=tuple(_letters(events)),
+        attachments=tuple(attachments(events)),
         conversation=tuple(sorted(_conversation(events), key=lambda said: said.at)),
         history=tuple(
             HistoryLine(at=event.happened_at, event=type(event).__name__, words=describe(event)) for event in events
@@ -272,6 +276,7 @@ def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
                 yield Said(
                     at=event.happened_at,
                     by="requester",
+                    warnings=event.warnings,
                     author=name_of(event.author),
                     channel=event.channel,
                     verified=event.author_verified,
@@ -281,6 +286,7 @@ def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
                 yield Said(at=event.happened_at, by="agent", author=event.agent, text=event.text)
             case e.CustomerCalledBack(one_of=()):
                 text = event.text or f"Called back, {event.talk_seconds} seconds."
+                    warnings=event.warnings,
                 yield Said(at=event.answered_at, by="agent", author=event.agent or "us", channel="phone", text=text)
             case e.LetterSent() if event.kind != "answer":  # an answer is there in the agent's own words
                 yield Said(at=event.happened_at, by="letter", author=event.kind, subject=event.subject, text=event.text)

@@ -17,11 +17,15 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from services.desk.rules import story, summary
+from services.desk.rules.attachments import Attachment
+from services.desk.rules.attachments import attachments as files_of
 from services.desk.rules.summary import QuoteRow, QuoteState, Sort, State, TicketRow
 from services.desk.store.tables import Arrival, Quote, Ticket
 from shared.bus import feed
+from shared import files
 from shared.db import engine
 from shared.events import Event
+from shared.errors import Permanent
 from shared.money import Money
 from shared.policies import load_policies
 from shared.vocabulary import Decision, PauseReason, Routing, TicketFacts
@@ -138,6 +142,21 @@ class DecidedTicket(NamedTuple):
     """A ticket with its facts and the decision that stands; None while there is none."""
 
     row: TicketRow
+def attachments(session: Session, number: str) -> list[Attachment] | None:
+    """The files of a ticket; None when the desk has not heard of it."""
+    if (told := _known(session, number)) is None:
+        return None
+    return list(files_of(feed.history(session, told[1].ticket_id)))
+
+
+def bytes_of(session: Session, content_hash: str) -> bytes:
+    """The bytes of a file; Permanent when they are not where the event says."""
+    data = files.fetch(session, content_hash)
+    if data is None:
+        raise Permanent("the bytes of this file are gone")
+    return data
+
+
     facts: TicketFacts
     decision: Decision | None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from services.desk.web import api, clocks, on_call, overrides, pages
+from services.desk.web import api, attachments, clocks, on_call, overrides, pages
 from shared.web import answer_problems
 
 SECURITY_HEADERS = {
@@ -32,6 +32,8 @@ def create_app() -> FastAPI:
     app.include_router(clocks.router)
     app.include_router(on_call.router)
     app.include_router(overrides.router)
+    app.include_router(attachments.router)
+    app.include_router(attachments.pages)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
 

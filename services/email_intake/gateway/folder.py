@@ -19,10 +19,10 @@ from imapclient import DELETED, SEEN, IMAPClient
 from imapclient.datetime_util import format_criteria_date
 from imapclient.exceptions import IMAPClientError
 
-from services.email_intake import store
 from services.email_intake.gateway.account import Account, Then
 from services.email_intake.gateway.connection import open_folder, origin
 from services.email_intake.rules.fetching import PIECE_BYTES, Troubles, batches, portions
+from services.email_intake.store import ledger
 from shared.errors import Transient
 
 log = structlog.get_logger()
@@ -85,7 +85,7 @@ class Folder:
             self._troubles.only(uids)
         else:
             uids = [uid for uid in self._search(f"UID {self._top + 1}:*") if uid > self._top]
-        known = store.taken(self._account.name, self._name, self.uid_validity, uids, limit=self._limit)
+        known = ledger.taken(self._account.name, self._name, self.uid_validity, uids, limit=self._limit)
         self._settle(uid for uid, settled in known.items() if not settled)
         waiting = self._troubles.waiting(now)
         taken = self._take([uid for uid in uids if uid not in known and uid not in waiting])
@@ -186,9 +186,9 @@ class Folder:
 
     def _store(self, mail: Fetched) -> bool:
         """Whether the e-mail is committed; Transient when the database is away, since that concerns all of them."""
-        place = store.Place(self._account.name, self._name, self.uid_validity, mail.uid)
+        place = ledger.Place(self._account.name, self._name, self.uid_validity, mail.uid)
         try:
-            store.store_fetched(
+            ledger.store_fetched(
                 place,
                 mail.raw,
                 self._account.address,
@@ -230,7 +230,7 @@ class Folder:
             log.warning("stored but not settled", account=self._account.name, folder=self._name, how=str(self._how))
             return
         self.complaint = None
-        store.settle(self._account.name, self._name, self.uid_validity, uids)
+        ledger.settle(self._account.name, self._name, self.uid_validity, uids)
 
     def _move(self, uids: list[int]) -> None:
         if self._client.has_capability("MOVE"):

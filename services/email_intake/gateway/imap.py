@@ -14,12 +14,12 @@ import time
 
 import structlog
 
-from services.email_intake import store
 from services.email_intake.gateway.account import Account
 from services.email_intake.gateway.connection import connect, explain, is_refused, origin
 from services.email_intake.gateway.folder import Folder
 from services.email_intake.rules.fetching import Troubles, pause_seconds
 from services.email_intake.settings import EmailIntakeSettings, settings
+from services.email_intake.store import ledger
 from shared import logs
 from shared.errors import Misconfigured, ScopedeskError
 from shared.settings import settings as house_settings
@@ -85,7 +85,7 @@ class Watcher:
     def _note(self, problem: str | None, *, waits_by: str | None) -> None:
         """Tell `scopedesk status` how it goes; a database that is away is told of by everybody else."""
         try:
-            store.note_watch(
+            ledger.note_watch(
                 self._account.name, self._folder, problem=problem, waits_by=waits_by, stuck=self._troubles.stuck()
             )
         except Exception as error:  # noqa: BLE001 -- telling how it goes must not stop it
@@ -120,7 +120,7 @@ def watch(wanted: EmailIntakeSettings, stop: threading.Event) -> None:
 
 def _forget_others(watched: list[tuple[str, str]]) -> bool:
     try:
-        store.forget_other_watches(watched)
+        ledger.forget_other_watches(watched)
     except ScopedeskError:
         return False
     return True

@@ -12,7 +12,12 @@ from services.email_intake.rules.classify import SUPPRESSED, Candidate, Kind, Ve
 from services.email_intake.rules.headers import Address, message_ids
 from services.email_intake.rules.mailboxes import Mailbox, Mailboxes
 from services.email_intake.rules.message import ParsedEmail, parse
+from services.email_intake.rules.parts import Enclosed
 from services.email_intake.rules.reply import Reply, split_reply
+from shared.vocabulary import Authentication
+
+MAX_EXCERPT = 1_000
+"""Characters."""
 
 
 class Outcome(StrEnum):
@@ -54,6 +59,11 @@ class Reading:
         """What a person should know before he trusts the mail; without any address."""
         told = [self.reason] if self.outcome is Outcome.QUARANTINED else []
         return tuple(dict.fromkeys((*told, *self.mail.defects, *self.notes.warnings)))
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of its text, for somebody who decides what becomes of it; empty when it is no mail."""
+        return self.reply.full[:MAX_EXCERPT] if self.mail.is_mail else ""
 
     @property
     def reply_recipients(self) -> tuple[Address, ...]:
@@ -106,6 +116,8 @@ def read(raw: bytes, own: Mailboxes, *, recipient: str = "", envelope_from: str 
     mailbox = own.find_for(mail, recipient)
     addressed = bool(recipient) or any(own.owns(person.email) for name in ("to", "cc") for person in mail.people(name))
     notes = go_through(Case(Candidate(mail, reply.new, own, envelope_from), reply, mailbox, addressed))
+    if notes.forwarded_by and mail.enclosed and notes.sender == mail.enclosed.sender:
+        reply = _with_enclosed(reply, mail.enclosed)
     if not mail.is_mail:
         return Reading(Outcome.QUARANTINED, _no_mail(raw), mail, reply, notes)
     if mailbox is None:
@@ -116,6 +128,24 @@ def read(raw: bytes, own: Mailboxes, *, recipient: str = "", envelope_from: str 
     reason = f"{notes.kind}: {notes.verdict.reason} (rule {notes.verdict.rule})"
     outcome = Outcome.SUPPRESSED if opens_no_ticket(notes) else Outcome.READ
     return Reading(outcome, reason, mail, reply, notes, mailbox)
+
+
+def may_be_told(reading: Reading, own: Mailboxes) -> bool:
+    """Whether a notice may go to the sender of a mail of which only the headers are known.
+
+    To whom an acknowledgement may go; and, where a mail server of ours vouches for senders, only to whom it does: a
+    notice to a forged address would reach somebody who wrote nothing (RFC 3834, 2).
+    """
+    vouched = reading.notes.authenticated.result is Authentication.PASS or not own.authserv_ids
+    return reading.may_acknowledge and vouched
+
+
+def _with_enclosed(reply: Reply, enclosed: Enclosed) -> Reply:
+    """What an agent says of a mail that he forwards as a file, and what stands in it."""
+    who = f"{enclosed.sender.name} <{enclosed.sender.email}>".strip() if enclosed.sender else ""
+    note = "" if reply.new.startswith("(no text; ") else f"{reply.new}\n\n"
+    text = f"{note}---------- Forwarded message ---------\nFrom: {who}\nSubject: {enclosed.subject}\n\n{enclosed.text}"
+    return Reply(new=text, full=text, signature=reply.signature, is_forward=True)
 
 
 def _no_mail(raw: bytes) -> str:

@@ -12,6 +12,12 @@ MAX_FILE_BYTES = 30 << 20
 """Of one attachment that is kept apart."""
 MAX_ARCHIVE_ENTRIES = 2_000
 
+MAX_NAME = 150
+"""Characters of a file's name; more than one system refuses 255 bytes."""
+
+_END = 30
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+_RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 _START = 1_024
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "application/pdf"),
@@ -60,6 +66,16 @@ _RUNS_BY_NAME = re.compile(
 )
 _HARMLESS_IF_READ = re.compile(r"\.(?:sh|js|svg|xhtml|s?html?)$", re.IGNORECASE)
 _NESTED = re.compile(r"\.(?:zip|rar|7z|iso|img|cab|gz)$", re.IGNORECASE)
+
+
+def file_name(name: str, position: int) -> str:
+    """A name that a file can be saved by anywhere: no path, no hidden file, nothing that a system takes for its own."""
+    clean = _NOT_IN_NAMES.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(" .")
+    if len(clean) > MAX_NAME:  # its end says what would open it
+        clean = f"{clean[: MAX_NAME - _END - 1]}…{clean[-_END:]}"
+    if _RESERVED.fullmatch(clean.partition(".")[0]):
+        clean = f"_{clean}"
+    return clean or f"file-{position + 1}"
 
 
 def type_of(data: bytes, declared: str) -> str:

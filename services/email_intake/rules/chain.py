@@ -141,11 +141,16 @@ def _forwarded(case: Case, notes: Notes) -> Answer:
     agent = notes.sender
     if agent is None or agent.email not in case.candidate.own.agents or notes.kind is not Kind.HUMAN:
         return None
-    original = forwarded_sender(case.candidate.mail.text, case.candidate.mail.subject)
+    mail, own = case.candidate.mail, case.candidate.own
+    enclosed = mail.enclosed.sender if mail.enclosed else None
+    original = forwarded_sender(mail.text, mail.subject) or enclosed
     if original is None:
         return None
-    if notes.authenticated.result is Authentication.FAIL:
-        return "not believed", "a forward by an agent who is not authenticated"
+    if own.owns(original.email) or original.email in own.agents:
+        return "the agent asks", "the mail that is forwarded is one of ours"
+    if notes.authenticated.result is not Authentication.PASS:
+        notes.warnings.append("a forward in an agent's name, who is not authenticated: it is taken for his own mail")
+        return "not believed", "the agent who forwards it is not authenticated"
     notes.sender, notes.forwarded_by = original, agent.email
     notes.authenticated = Authenticated(Authentication.NONE, None, "forwarded: nobody vouches for the original sender")
     return "the original sender asks", "an agent forwarded the mail"

@@ -22,6 +22,7 @@ from services.email_intake.rules.parts import (
     PARSER_BREAKS,
     Attachment,
     Content,
+    Enclosed,
     content_type_of,
     headers_of,
     parameter_of,
@@ -62,6 +63,8 @@ class ParsedEmail:
     """Message-IDs of the mails that are enclosed, as a bounce encloses what it returns."""
     wrapped: tuple[str, ...] = ()
     """What was around the text: signatures, encryption, winmail.dat."""
+    enclosed: Enclosed | None = None
+    """The first mail that is enclosed."""
     calendar: Invitation | None = None
     defects: tuple[str, ...] = ()
 
@@ -121,6 +124,7 @@ def parse(raw: bytes) -> ParsedEmail:
         report_fields=tuple(content.report_fields),
         returned_ids=tuple(dict.fromkeys(found for value in content.returned_ids for found in message_ids(value))),
         wrapped=tuple(dict.fromkeys(around)),
+        enclosed=content.enclosed,
         calendar=content.calendar,
         defects=tuple(dict.fromkeys(defects)),
     )

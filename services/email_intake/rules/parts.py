@@ -11,7 +11,7 @@ from email.parser import BytesHeaderParser, BytesParser
 
 from services.email_intake.rules import attachments, tnef, wrappers
 from services.email_intake.rules.charset import clean_line, clean_text, decode
-from services.email_intake.rules.headers import decode_words, eight_bit
+from services.email_intake.rules.headers import Address, addresses, decode_words, eight_bit
 from services.email_intake.rules.html_text import html_to_text
 
 MAX_HEADER_LINES = 1_000
@@ -19,6 +19,8 @@ MAX_HEADER_LINE_BYTES = 64 << 10
 MAX_PART_HEADER_LENGTH = 4 << 10
 """Of Content-Type and the like; the standard library's reading of parameters is quadratic."""
 MAX_DEPTH = 100
+MAX_ENCLOSED = 3
+"""Mails in mails that are looked into."""
 MAX_PARTS = 1_000
 MAX_TEXT_BYTES = 4_000_000
 """Of one text part, before decoding."""
@@ -119,19 +121,29 @@ def _payload(part: Message) -> bytes:
     return data if isinstance(data, bytes) else b""
 
 
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A mail in a mail, as people forward one."""
+
+    sender: Address | None
+    subject: str
+    text: str
+
+
 class Content:
     """What the parts of one mail hold: the text to show, the attachments, the fields of a report."""
 
-    def __init__(self, defects: list[str]) -> None:
+    def __init__(self, defects: list[str], depth: int = 0) -> None:
         self.attachments: list[Attachment] = []
         self.report_fields: list[tuple[str, str]] = []
         self.returned_ids: list[str] = []
         self.wrappers: list[str] = []
         self.calendar: wrappers.Invitation | None = None
+        self.enclosed: Enclosed | None = None
         self.defects = defects
+        self._depth = depth
         self._pieces: list[tuple[int | None, str, str]] = []  # alternative group, "plain" or "html", text
         self._spare: list[str] = []  # shown only when there is no other text
-        self._mails: list[Message] = []  # likewise: some people send nothing but the mail that they got
 
     def read(self, root: Message) -> None:
         """Walk all parts with an own stack."""
@@ -241,12 +253,21 @@ class Content:
                 self.report_fields += [(name, value) for name, all_ in headers_of(block).items() for value in all_]
             del self.report_fields[MAX_HEADER_LINES:]
             return
-        name = _file_name(part)
-        if blocks and not name:
-            name = decode_words(next(iter(headers_of(blocks[0]).get("subject", ())), ""))[:255]
-        self._mails += blocks[:1]
-        self.returned_ids += headers_of(blocks[0]).get("message-id", ())[:1] if blocks else ()
-        self.attachments.append(Attachment(name, kind, _as_bytes(blocks[0]) if blocks else b""))
+        if not blocks:
+            self.attachments.append(Attachment(_file_name(part), kind))
+            return
+        head, data = headers_of(blocks[0]), _as_bytes(blocks[0])  # as it is: reading it takes it apart
+        subject = decode_words(next(iter(head.get("subject", ())), ""))[:255]
+        self.returned_ids += head.get("message-id", ())[:1]
+        held: str | None = "mails in mails, more of them than are looked into"
+        if self._depth < MAX_ENCLOSED:
+            inside = Content(self.defects, self._depth + 1)
+            inside.read(blocks[0])
+            danger = next((file.held for file in inside.attachments if file.held), None)
+            held = danger and f"in the mail: {danger}"
+            sender = next(iter(addresses(", ".join(head.get("from", ())))), None)
+            self.enclosed = self.enclosed or Enclosed(sender, subject, inside.text(b""))
+        self.attachments.append(Attachment(_file_name(part) or f"{subject or 'mail'}.eml", kind, data, held))
 
     def text(self, raw_body: bytes) -> str:
         """The text to show; never empty when the raw body is not."""
@@ -261,19 +282,11 @@ class Content:
             return spare
         if self.attachments:
             names = ", ".join(attachment.name or attachment.content_type for attachment in self.attachments[:20])
-            return f"(no text; attached: {names})\n\n{self._text_of_enclosed()}".strip()
+            enclosed = self.enclosed.text if self.enclosed else ""  # some people send only the mail that they got
+            return f"(no text; attached: {names})\n\n{enclosed}".strip()
         if any(form == "html" for _, form, _ in self._pieces):
             return ""  # nothing visible in it: showing the markup would show the hidden text
         return clean_text(decode(raw_body, None)).strip()
-
-    def _text_of_enclosed(self) -> str:
-        """The text of the first enclosed mail; of one that encloses another itself, nothing."""
-        if not self._mails:
-            return ""
-        inner = Content(self.defects)
-        inner.read(self._mails[0])
-        inner._mails.clear()
-        return inner.text(b"")
 
 
 def _as_bytes(mail: Message) -> bytes:

@@ -25,12 +25,16 @@ MAX_FORWARD_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`new` is what the writer added, `signature` and `quoted` what was folded away, `full` the whole text."""
+    """`new` is what the writer added, `signature` and `quoted` what was folded away, `full` the whole text.
+
+    `is_forward`: somebody else's mail stands in it, or its subject says so.
+    """
 
     new: str
     full: str
     quoted: str = ""
     signature: str = ""
+    is_forward: bool = False
 
 
 _DATE = r"(?:\d{1,4}[-./]\s?\d{1,2}[-./]\s?\d{1,4}|\d{1,2}\.?\s+\w{3,10}\.?,?\s+\d{4}|\w{3,10}\.?\s+\d{1,2},?\s+\d{4})"
@@ -109,14 +113,16 @@ def split_reply(text: str, *, subject: str = "", answers: bool = False) -> Reply
     lines = text.split("\n")
     full = _unmarked(lines)
     if _is_forward(lines, subject):
-        return Reply(new=full, full=full)
+        return Reply(new=full, full=full, is_forward=True)
+    says_so = bool(_FORWARD_SUBJECT.match(subject))
     kept, quoted = _without_quotes(lines, answers=answers or bool(_REPLY_SUBJECT.match(subject)))
     body, signature = _fold_signature(kept)
     for candidate in (body, kept):
         new = _unmarked(candidate)
         if new:
-            return Reply(new, full, _unmarked(quoted), _unmarked(signature) if candidate is body else "")
-    return Reply(new=full, full=full)
+            folded = _unmarked(signature) if candidate is body else ""
+            return Reply(new, full, _unmarked(quoted), folded, is_forward=says_so)
+    return Reply(new=full, full=full, is_forward=says_so)
 
 
 def _unmarked(lines: list[str]) -> str:

@@ -20,11 +20,14 @@ from services.tickets.rules.filing import (
     Arrival,
     call_trail,
     email_trail,
+    disagreement,
     facts_of,
     may_append,
     message_ids,
     note_trail,
 )
+    objection,
+    words_hash,
 
 __all__ = [
     "CALLED_ABOUT",
@@ -40,6 +43,7 @@ __all__ = [
     "call_trail",
     "email_trail",
     "facts_of",
+    "disagreement",
     "known_as",
     "match",
     "may_append",
@@ -48,6 +52,7 @@ __all__ = [
     "note_trail",
     "one_case",
     "only",
+    "objection",
     "shared_addresses",
     "with_customer",
 ]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.tickets.rules.customers import Match, with_customer
 from shared.events import CallLogged, EmailReceived
 from shared.reply_tokens import ReplyTokens
-from shared.vocabulary import Authentication, Channel, Requester, TicketFacts
+from shared.vocabulary import AttachedFile, Authentication, Channel, Requester, TicketFacts
 
 _NUMBER = re.compile(r"\b([A-Z]{2,8})-(\d{1,12})\b", re.IGNORECASE)
 _TAG = re.compile(rf"\[{_NUMBER.pattern}\]", re.IGNORECASE)
@@ -42,7 +42,14 @@ class Arrival:
     mail_key: str | None = None
 
     @classmethod
+    is_forward: bool = False
     def of_email(cls, event: EmailReceived) -> Arrival:
+    attachments: tuple[AttachedFile, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def warned(self, *more: str) -> Arrival:
+        """With more that a person should know before he trusts it."""
+        return replace(self, warnings=tuple(dict.fromkeys((*self.warnings, *more))))
         """Read an e-mail as something to file."""
         return cls(
             arrival_id=event.arrival_id,
@@ -62,7 +69,10 @@ class Arrival:
             mail_key=event.mail_key,
         )
 
+            is_forward=event.is_forward and not event.reply_token,
     @classmethod
+            attachments=event.attachments,
+            warnings=event.warnings,
     def of_call(cls, event: CallLogged) -> Arrival:
         """Read a call as something to file. A caller's number proves nobody, so the author is never verified."""
         return cls(
@@ -84,6 +94,12 @@ class Arrival:
 def message_ids(values: Iterable[str]) -> list[str]:
     """Every `<…>` in References and In-Reply-To values (RFC 5322 3.6.4), in order, each once."""
     return list(dict.fromkeys(found for value in values for found in _MESSAGE_ID.findall(value)))
+def words_hash(text: str) -> str | None:
+    """What is the same for two texts of the same words, however they are spaced and written; None of no words."""
+    words = " ".join(text.casefold().split())
+    return sha256(words.encode("utf-8", "replace")).hexdigest() if words else None
+
+
 
 
 def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str], tokens: ReplyTokens) -> list[str]:
@@ -104,6 +120,13 @@ def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str], tok
 def call_trail(event: CallLogged, prefix: str) -> list[str]:
     """The ticket numbers that an agent wrote into the subject or note of a call, in order."""
     return list(dict.fromkeys(_numbers(f"{event.subject}\n{event.text}", prefix)))
+def disagreement(event: EmailReceived, trail: Sequence[str]) -> tuple[str, ...]:
+    """What to tell of an e-mail whose signed reply address names one ticket, and the rest of it another."""
+    if not event.reply_token or len(trail) < 2:  # noqa: PLR2004 -- a second ticket
+        return ()
+    return (f"its reply address names {trail[0]}, what it answers {trail[1]}",)
+
+
 
 
 def note_trail(note: str, prefix: str) -> list[str]:
@@ -122,6 +145,18 @@ def may_append(author: Requester, by: str | None, *, ticket: TicketFacts, partic
 
 def facts_of(arrival: Arrival, ticket_id: str, requester: Requester, found: Match) -> TicketFacts:
     """What every room needs to know of a new ticket.
+
+def objection(
+    arrival: Arrival, author: Requester, by: str | None, *, ticket: TicketFacts, participants: Collection[str]
+) -> str | None:
+    """Why an arrival does not belong into the ticket that it names, but into one of its own; None when it does."""
+    number = ticket.ticket_id
+    if not may_append(author, by, ticket=ticket, participants=participants):
+        return f"it names {number}, in which its sender may not write"
+    if arrival.is_forward:
+        return f"it forwards a mail and names {number}: what is forwarded is a request of its own"
+    return None
+
 
     Of a customer who is only named in the text nobody may approve costs here, and no note of his record is used.
     """

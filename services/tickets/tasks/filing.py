@@ -46,7 +46,7 @@ def file_email(event: EmailReceived, tx: Transaction) -> None:
     ticket = store.first_ticket(tx.session, event.provider, trail)
     if ticket is None and event.references and tx.attempt <= WAITS_FOR_THE_ANSWERED_MAIL:
         raise Transient("the mail that this one answers is not filed (yet)")
-    _file(arrival, _sender_of(event, tx), ticket, tx)
+    _file(arrival.warned(*rules.disagreement(event, trail)), _sender_of(event, tx), ticket, tx)
 
 
 def _sender_of(event: EmailReceived, tx: Transaction) -> rules.Match:
@@ -107,10 +107,13 @@ def _file(arrival: rules.Arrival, found: rules.Match, named: store.Ticket | None
         _open(arrival, author, by, found, tx, related=None)
         return
     facts = store.facts_of(named)
-    if rules.may_append(author, by, ticket=facts, participants=store.participants(tx.session, named.number)):
+    objection = rules.objection(
+        arrival, author, by, ticket=facts, participants=store.participants(tx.session, named.number)
+    )
+    if objection is None:
         _append(arrival, author, by, facts, tx)
     else:
-        _open(arrival, author, by, found, tx, related=named.number)
+        _open(arrival.warned(objection), author, by, found, tx, related=named.number)
 
 
 def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: TicketFacts, tx: Transaction) -> None:
@@ -129,6 +132,9 @@ def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: Ti
             received_at=arrival.received_at,
             is_courtesy=arrival.is_courtesy,
         ),
+            is_repeat=is_repeat,
+            attachments=arrival.attachments,
+            warnings=arrival.warnings,
     )
     log.info("reply filed", ticket_id=facts.ticket_id, channel=arrival.channel)
 
@@ -157,6 +163,8 @@ def _open(
             text=arrival.text,
             related_ticket_id=related,
         ),
+            attachments=arrival.attachments,
+            warnings=arrival.warnings,
     )
     log.info("ticket opened", ticket_id=number, channel=arrival.channel, known_by=found.found_by, related=related)
 

@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from services.email_intake import store
-from services.email_intake.store import Place
+from services.email_intake.store import ledger
+from services.email_intake.store.ledger import Place
 from services.email_intake.tasks import worker
 from shared.errors import Transient
 from shared.events import EmailQuarantined, EmailStored
@@ -18,7 +19,7 @@ MAIL = b"From: jan@klant.example\r\nTo: support@hypernode.example\r\nSubject: x\
 
 
 def take(uid, raw=MAIL, *, account=BOX, folder="INBOX", epoch=1, too_large=None):
-    return store.store_fetched(
+    return ledger.store_fetched(
         Place(account, folder, epoch, uid), raw, BOX, received_at=None, too_large=too_large, limit=1000
     )
 
@@ -26,11 +27,11 @@ def take(uid, raw=MAIL, *, account=BOX, folder="INBOX", epoch=1, too_large=None)
 def test_what_was_taken_is_known_by_its_place(database):
     take(1)
     take(2, MAIL + b"more")
-    assert store.taken(BOX, "INBOX", 1, [1, 2, 3], limit=1000) == {1: False, 2: False}
-    store.settle(BOX, "INBOX", 1, [2])
-    assert store.taken(BOX, "INBOX", 1, [1, 2, 3], limit=1000) == {1: False, 2: True}
+    assert ledger.taken(BOX, "INBOX", 1, [1, 2, 3], limit=1000) == {1: False, 2: False}
+    ledger.settle(BOX, "INBOX", 1, [2])
+    assert ledger.taken(BOX, "INBOX", 1, [1, 2, 3], limit=1000) == {1: False, 2: True}
     for other in ((BOX, "INBOX", 2), (BOX, "Other", 1), ("other", "INBOX", 1)):
-        assert store.taken(*other, [1, 2, 3], limit=1000) == {}
+        assert ledger.taken(*other, [1, 2, 3], limit=1000) == {}
 
 
 def test_the_same_bytes_are_one_arrival_wherever_the_server_puts_them(said):
@@ -54,7 +55,7 @@ def test_two_readers_of_one_mailbox_store_an_email_once(said):
 
 
 def test_an_email_is_never_received_in_the_future(session):
-    store.store_fetched(
+    ledger.store_fetched(
         Place(BOX, "INBOX", 1, 1), MAIL, BOX, received_at=datetime(2999, 1, 1, tzinfo=UTC), too_large=None, limit=1000
     )
     assert session.scalar(text("select received_at <= now() from email_intake.arrival"))
@@ -62,8 +63,8 @@ def test_an_email_is_never_received_in_the_future(session):
 
 def test_one_that_was_too_large_is_settled_and_known_until_the_limit_allows_it(session, hear, said):
     arrival = take(1, too_large=5000)
-    assert store.taken(BOX, "INBOX", 1, [1], limit=1000) == {1: True}
-    assert store.taken(BOX, "INBOX", 1, [1], limit=6000) == {}
+    assert ledger.taken(BOX, "INBOX", 1, [1], limit=1000) == {1: True}
+    assert ledger.taken(BOX, "INBOX", 1, [1], limit=6000) == {}
     hear(worker, "read_email")
     [event] = said(EmailQuarantined)
     assert event.arrival_id == arrival
@@ -75,19 +76,19 @@ def test_failing_to_commit_leaves_nothing_behind(session, monkeypatch):
     def away(*_):
         raise OperationalError("insert", {}, Exception("gone"))
 
-    monkeypatch.setattr(store, "_keep", away)
+    monkeypatch.setattr(ledger, "keep", away)
     with pytest.raises(Transient):
         take(1)
     assert session.scalar(text("select count(*) from email_intake.fetched")) == 0
-    assert store.taken(BOX, "INBOX", 1, [1], limit=1000) == {}
+    assert ledger.taken(BOX, "INBOX", 1, [1], limit=1000) == {}
 
 
 def test_a_mailbox_that_was_cut_off_keeps_the_time_of_its_last_look(session):
-    store.note_watch(BOX, "INBOX", problem=None, waits_by="IDLE", stuck=0)
-    store.note_watch(BOX, "INBOX", problem="nothing listens", waits_by=None, stuck=2)
-    [watch] = store.watches(session)
+    ledger.note_watch(BOX, "INBOX", problem=None, waits_by="IDLE", stuck=0)
+    ledger.note_watch(BOX, "INBOX", problem="nothing listens", waits_by=None, stuck=2)
+    [watch] = ledger.watches(session)
     assert watch.looked_at
     assert (watch.problem, watch.waits_by, watch.stuck) == ("nothing listens", None, 2)
     session.rollback()
-    store.forget_other_watches([("other", "INBOX")])
-    assert store.watches(session) == []
+    ledger.forget_other_watches([("other", "INBOX")])
+    assert ledger.watches(session) == []

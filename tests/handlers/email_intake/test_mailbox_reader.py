@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from dovecot import PASSWORD, POLLED, USER
-from services.email_intake import store
+from services.email_intake.store import ledger
 
 MAILS = 500
 """For each of two mailboxes: a thousand."""
@@ -115,12 +115,12 @@ def test_a_reader_that_is_killed_between_fetching_and_committing_has_taken_nothi
 
 
 def test_how_a_mailbox_does_is_told_and_a_folder_that_is_not_read_any_more_is_forgotten(session, dovecot, reader):
-    store.note_watch("old", "INBOX", problem="refused", waits_by=None, stuck=0)
+    ledger.note_watch("old", "INBOX", problem="refused", waits_by=None, stuck=0)
     reader()
 
     def told():
         session.rollback()
-        return {watch.account: (watch.waits_by, watch.problem) for watch in store.watches(session)}
+        return {watch.account: (watch.waits_by, watch.problem) for watch in ledger.watches(session)}
 
     eventually(lambda: told() == {IDLING: ("IDLE", None), POLLING: ("polling", None)}, "both are read")
     dovecot.kill()

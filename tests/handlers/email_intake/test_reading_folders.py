@@ -15,6 +15,7 @@ from services.email_intake.gateway.account import Account
 from services.email_intake.gateway.connection import check, connect
 from services.email_intake.gateway.folder import FLAG, Folder
 from services.email_intake.rules.fetching import Troubles
+from services.email_intake.store import ledger
 from services.email_intake.tasks import worker
 from shared.errors import Misconfigured, Transient
 from shared.events import EmailQuarantined, EmailReceived
@@ -210,7 +211,7 @@ def test_one_that_the_server_cannot_hand_over_blocks_nobody(session, dovecot):
 def test_one_that_cannot_be_stored_blocks_nobody_and_is_tried_again(session, dovecot, monkeypatch):
     for subject in ("first", "poison", "last"):
         dovecot.deliver(mail(subject))
-    keep = store.store_fetched
+    keep = ledger.store_fetched
 
     def stumble(place, raw, *arguments, **options):
         if b"poison" in raw:
@@ -219,7 +220,7 @@ def test_one_that_cannot_be_stored_blocks_nobody_and_is_tried_again(session, dov
 
     troubles = Troubles()
     with opened(dovecot, troubles) as folder, monkeypatch.context() as patched:
-        patched.setattr(store, "store_fetched", stumble)
+        patched.setattr(ledger, "store_fetched", stumble)
         assert [folder.look(), folder.look(), folder.look()] == [2, 0, 0]
         assert troubles.stuck() == 1
     assert (subjects(session), dovecot.holds()) == (["first", "last"], 1)
@@ -235,7 +236,7 @@ def test_while_the_database_is_away_everything_stays_where_it_is(session, doveco
         raise Transient("the database does not answer")
 
     with opened(dovecot) as folder, monkeypatch.context() as patched:
-        patched.setattr(store, "store_fetched", away)
+        patched.setattr(ledger, "store_fetched", away)
         with pytest.raises(Transient):
             folder.look()
     assert dovecot.holds() == 1

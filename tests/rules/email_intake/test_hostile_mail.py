@@ -204,12 +204,12 @@ def test_an_enclosed_mail_is_an_attachment_and_not_more_text():
     )
     reading = read(raw, OWN)
     assert reading.reply.full == "see below"
-    assert [attachment.name for attachment in reading.mail.attachments] == ["inner"]
+    assert [attachment.name for attachment in reading.mail.attachments] == ["inner.eml"]
 
 
 def test_a_mail_that_is_nothing_but_a_mail_shows_that_mails_text():
     inner = b"Content-Type: message/rfc822\r\n\r\nSubject: failure\r\n\r\nthe disk is full"
-    assert read(multipart(inner), OWN).reply.full == "(no text; attached: failure)\n\nthe disk is full"
+    assert read(multipart(inner), OWN).reply.full == "(no text; attached: failure.eml)\n\nthe disk is full"
 
 
 def test_hidden_html_is_not_read_and_entities_cannot_hide_text():
