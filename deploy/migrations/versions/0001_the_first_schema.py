@@ -198,6 +198,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("too_large", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
         schema="email_intake",
     )
@@ -211,7 +212,6 @@ def upgrade() -> None:
         schema="files",
     )
     op.create_table(
-        sa.Column("too_large", sa.BigInteger(), nullable=True),
         "fetched",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("folder", sa.String(), nullable=False),

@@ -126,6 +126,8 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 --
             return f"A letter stayed unwritten: {_spaced(event.kind)} ({event.reason})."
         case e.TicketAnswered():
             return f"{event.agent} answered."
+        case e.AttachmentReleased():
+            return f"{event.agent} released the attachment {event.name}: {event.reason}."
         case e.TicketReopened():
             return f"{event.agent} reopened the ticket."
         case e.TicketResolved():
@@ -136,8 +138,6 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 --
 
 def _called_back(event: e.CustomerCalledBack) -> str:
     who = event.agent or "Somebody of ours"
-        case e.AttachmentReleased():
-            return f"{event.agent} released the attachment {event.name}: {event.reason}."
     at = f"{event.answered_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     told = f"{who} called and spoke for {event.talk_seconds} seconds, {at}"
     if event.one_of:

@@ -271,22 +271,22 @@ def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
                     channel=ticket.channel,
                     subject=ticket.subject,
                     text=event.text,
+                    warnings=event.warnings,
                 )
             case e.TicketReplied():
                 yield Said(
                     at=event.happened_at,
                     by="requester",
-                    warnings=event.warnings,
                     author=name_of(event.author),
                     channel=event.channel,
                     verified=event.author_verified,
                     text=event.text,
+                    warnings=event.warnings,
                 )
             case e.TicketAnswered():
                 yield Said(at=event.happened_at, by="agent", author=event.agent, text=event.text)
             case e.CustomerCalledBack(one_of=()):
                 text = event.text or f"Called back, {event.talk_seconds} seconds."
-                    warnings=event.warnings,
                 yield Said(at=event.answered_at, by="agent", author=event.agent or "us", channel="phone", text=text)
             case e.LetterSent() if event.kind != "answer":  # an answer is there in the agent's own words
                 yield Said(at=event.happened_at, by="letter", author=event.kind, subject=event.subject, text=event.text)

@@ -21,11 +21,11 @@ from services.desk.rules.attachments import Attachment
 from services.desk.rules.attachments import attachments as files_of
 from services.desk.rules.summary import QuoteRow, QuoteState, Sort, State, TicketRow
 from services.desk.store.tables import Arrival, Quote, Ticket
-from shared.bus import feed
 from shared import files
+from shared.bus import feed
 from shared.db import engine
-from shared.events import Event
 from shared.errors import Permanent
+from shared.events import Event
 from shared.money import Money
 from shared.policies import load_policies
 from shared.vocabulary import Decision, PauseReason, Routing, TicketFacts
@@ -138,10 +138,6 @@ def show_ticket(session: Session, number: str) -> story.TicketStory | None:
     )
 
 
-class DecidedTicket(NamedTuple):
-    """A ticket with its facts and the decision that stands; None while there is none."""
-
-    row: TicketRow
 def attachments(session: Session, number: str) -> list[Attachment] | None:
     """The files of a ticket; None when the desk has not heard of it."""
     if (told := _known(session, number)) is None:
@@ -157,6 +153,10 @@ def bytes_of(session: Session, content_hash: str) -> bytes:
     return data
 
 
+class DecidedTicket(NamedTuple):
+    """A ticket with its facts and the decision that stands; None while there is none."""
+
+    row: TicketRow
     facts: TicketFacts
     decision: Decision | None
 

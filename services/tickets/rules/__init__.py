@@ -19,15 +19,15 @@ from services.tickets.rules.filing import (
     CALLED_ABOUT,
     Arrival,
     call_trail,
-    email_trail,
     disagreement,
+    email_trail,
     facts_of,
     may_append,
     message_ids,
     note_trail,
-)
     objection,
     words_hash,
+)
 
 __all__ = [
     "CALLED_ABOUT",
@@ -41,18 +41,18 @@ __all__ = [
     "about",
     "address",
     "call_trail",
+    "disagreement",
     "email_trail",
     "facts_of",
-    "disagreement",
     "known_as",
     "match",
     "may_append",
     "message_ids",
     "names_in",
     "note_trail",
+    "objection",
     "one_case",
     "only",
-    "objection",
     "shared_addresses",
     "with_customer",
 ]

@@ -39,17 +39,17 @@ class Arrival:
     forged: bool = False
     """Our mail server found that somebody writes in another's name."""
     is_courtesy: bool = False
-    mail_key: str | None = None
-
-    @classmethod
     is_forward: bool = False
-    def of_email(cls, event: EmailReceived) -> Arrival:
+    mail_key: str | None = None
     attachments: tuple[AttachedFile, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def warned(self, *more: str) -> Arrival:
         """With more that a person should know before he trusts it."""
         return replace(self, warnings=tuple(dict.fromkeys((*self.warnings, *more))))
+
+    @classmethod
+    def of_email(cls, event: EmailReceived) -> Arrival:
         """Read an e-mail as something to file."""
         return cls(
             arrival_id=event.arrival_id,
@@ -66,13 +66,13 @@ class Arrival:
             received_at=event.received_at,
             forged=event.authentication is Authentication.FAIL,
             is_courtesy=event.is_courtesy,
-            mail_key=event.mail_key,
-        )
-
             is_forward=event.is_forward and not event.reply_token,
-    @classmethod
+            mail_key=event.mail_key,
             attachments=event.attachments,
             warnings=event.warnings,
+        )
+
+    @classmethod
     def of_call(cls, event: CallLogged) -> Arrival:
         """Read a call as something to file. A caller's number proves nobody, so the author is never verified."""
         return cls(
@@ -91,15 +91,15 @@ class Arrival:
         )
 
 
-def message_ids(values: Iterable[str]) -> list[str]:
-    """Every `<…>` in References and In-Reply-To values (RFC 5322 3.6.4), in order, each once."""
-    return list(dict.fromkeys(found for value in values for found in _MESSAGE_ID.findall(value)))
 def words_hash(text: str) -> str | None:
     """What is the same for two texts of the same words, however they are spaced and written; None of no words."""
     words = " ".join(text.casefold().split())
     return sha256(words.encode("utf-8", "replace")).hexdigest() if words else None
 
 
+def message_ids(values: Iterable[str]) -> list[str]:
+    """Every `<…>` in References and In-Reply-To values (RFC 5322 3.6.4), in order, each once."""
+    return list(dict.fromkeys(found for value in values for found in _MESSAGE_ID.findall(value)))
 
 
 def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str], tokens: ReplyTokens) -> list[str]:
@@ -117,9 +117,6 @@ def email_trail(event: EmailReceived, prefix: str, filed: Mapping[str, str], tok
     return list(dict.fromkeys([*numbers, *tags[-1:]]))
 
 
-def call_trail(event: CallLogged, prefix: str) -> list[str]:
-    """The ticket numbers that an agent wrote into the subject or note of a call, in order."""
-    return list(dict.fromkeys(_numbers(f"{event.subject}\n{event.text}", prefix)))
 def disagreement(event: EmailReceived, trail: Sequence[str]) -> tuple[str, ...]:
     """What to tell of an e-mail whose signed reply address names one ticket, and the rest of it another."""
     if not event.reply_token or len(trail) < 2:  # noqa: PLR2004 -- a second ticket
@@ -127,6 +124,9 @@ def disagreement(event: EmailReceived, trail: Sequence[str]) -> tuple[str, ...]:
     return (f"its reply address names {trail[0]}, what it answers {trail[1]}",)
 
 
+def call_trail(event: CallLogged, prefix: str) -> list[str]:
+    """The ticket numbers that an agent wrote into the subject or note of a call, in order."""
+    return list(dict.fromkeys(_numbers(f"{event.subject}\n{event.text}", prefix)))
 
 
 def note_trail(note: str, prefix: str) -> list[str]:
@@ -143,9 +143,6 @@ def may_append(author: Requester, by: str | None, *, ticket: TicketFacts, partic
     return same_customer or (by is not None and by in participants)
 
 
-def facts_of(arrival: Arrival, ticket_id: str, requester: Requester, found: Match) -> TicketFacts:
-    """What every room needs to know of a new ticket.
-
 def objection(
     arrival: Arrival, author: Requester, by: str | None, *, ticket: TicketFacts, participants: Collection[str]
 ) -> str | None:
@@ -157,6 +154,9 @@ def objection(
         return f"it forwards a mail and names {number}: what is forwarded is a request of its own"
     return None
 
+
+def facts_of(arrival: Arrival, ticket_id: str, requester: Requester, found: Match) -> TicketFacts:
+    """What every room needs to know of a new ticket.
 
     Of a customer who is only named in the text nobody may approve costs here, and no note of his record is used.
     """

@@ -131,10 +131,10 @@ def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: Ti
             channel=arrival.channel,
             received_at=arrival.received_at,
             is_courtesy=arrival.is_courtesy,
-        ),
             is_repeat=is_repeat,
             attachments=arrival.attachments,
             warnings=arrival.warnings,
+        ),
     )
     log.info("reply filed", ticket_id=facts.ticket_id, channel=arrival.channel)
 
@@ -162,9 +162,9 @@ def _open(
             ticket=facts,
             text=arrival.text,
             related_ticket_id=related,
-        ),
             attachments=arrival.attachments,
             warnings=arrival.warnings,
+        ),
     )
     log.info("ticket opened", ticket_id=number, channel=arrival.channel, known_by=found.found_by, related=related)
 
