@@ -798,6 +798,14 @@ class QuotePriced(Event):
     agent: str
 
 
+class QuoteRefused(Event):
+    """What an agent wanted with a quote cannot be done; `reason` tells him why. `quote_id` None: with a new one."""
+
+    quote_id: str | None
+    agent: str
+    reason: str
+
+
 class QuoteVoided(Event):
     """A person takes an offer back."""
 

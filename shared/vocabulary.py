@@ -228,7 +228,7 @@ class PriceOffer(Fact):
     title: str
     unit: str
     basis: Basis = Basis.FIXED
-    quantity: int = 1
+    quantity: int = Field(default=1, ge=1)
     amount: Money | None = None
     total: Money | None = None
 

@@ -44,13 +44,12 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.String(), nullable=True),
         sa.Column("account", sa.String(), nullable=True),
         sa.Column("line", sa.String(), nullable=False),
-        sa.Column("clause", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("offer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(), nullable=True),
         sa.Column("approvers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("priced_by", sa.String(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("quote_id", "version", name=op.f("pk_quote")),
@@ -61,6 +60,8 @@ def upgrade() -> None:
         "ticket",
         sa.Column("ticket_id", sa.String(), nullable=False),
         sa.Column("decision_version", sa.Integer(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("decision", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
         schema="billing",
     )
@@ -108,6 +109,29 @@ def upgrade() -> None:
         schema="desk",
     )
     op.create_index("ix_arrival_state", "arrival", ["state"], unique=False, schema="desk")
+    op.create_table(
+        "held_letter",
+        sa.Column("letter_id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("over_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_held_letter")),
+        schema="desk",
+    )
+    op.create_index("ix_held_letter_ticket_id", "held_letter", ["ticket_id"], unique=False, schema="desk")
+    op.create_table(
+        "stopped_letters",
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("letters", sa.Integer(), nullable=True),
+        sa.Column("minutes", sa.Integer(), nullable=True),
+        sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resumed_by", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_stopped_letters")),
+        schema="desk",
+    )
     op.create_table(
         "ended_alarm",
         sa.Column("alarm_id", sa.Uuid(), nullable=False),
@@ -179,6 +203,7 @@ def upgrade() -> None:
         sa.Column("written_to_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("letter_refused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("letter_suppressed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("consent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("consent_refused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("charge_questioned_at", sa.DateTime(timezone=True), nullable=True),
@@ -255,12 +280,22 @@ def upgrade() -> None:
         schema="email_intake",
     )
     op.create_table(
+        "breaker",
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_breaker")),
+        schema="notifications",
+    )
+    op.create_table(
         "letter",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=True),
+        sa.Column("domain", sa.String(), nullable=True),
         sa.Column("mailbox", sa.String(), nullable=False),
         sa.Column("message_id", sa.String(), nullable=True),
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -274,9 +309,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
         schema="notifications",
     )
-    op.create_index(
-        "ix_letter_recipient", "letter", ["recipient", "kind", "written_at"], unique=False, schema="notifications"
-    )
+    for counted in ("recipient", "domain", "provider"):
+        op.create_index(
+            f"ix_letter_{counted}", "letter", [counted, "written_at"], unique=False, schema="notifications"
+        )
     op.create_index("ix_letter_ticket_id", "letter", ["ticket_id"], unique=False, schema="notifications")
     op.create_table(
         "ticket",
@@ -540,6 +576,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.String(), nullable=True),
         sa.Column("author", sa.String(), nullable=True),
         sa.Column("mail_key", sa.String(), nullable=True),
+        sa.Column("words_hash", sa.String(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["ticket_number"], ["tickets.ticket.number"], name=op.f("fk_message_ticket_number_ticket")

@@ -3,10 +3,21 @@
 from services.billing.rules.charges import Charge
 from services.billing.rules.cloud_events import FEED, cloud_event
 from services.billing.rules.consents import Agreement, Consent, Quote, QuoteState, Refusal, Token, agreed_token
-from services.billing.rules.quotes import PaidWork, is_news, next_version, no_longer_fits, paid_work
+from services.billing.rules.quotes import (
+    FURTHER,
+    PaidWork,
+    decision_of,
+    is_news,
+    next_version,
+    no_longer_fits,
+    objection_to_price,
+    paid_work,
+    priced,
+)
 
 __all__ = [
     "FEED",
+    "FURTHER",
     "Agreement",
     "Charge",
     "Consent",
@@ -17,8 +28,11 @@ __all__ = [
     "Token",
     "agreed_token",
     "cloud_event",
+    "decision_of",
     "is_news",
     "next_version",
     "no_longer_fits",
+    "objection_to_price",
     "paid_work",
+    "priced",
 ]

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from shared.events import derived_id
 from shared.money import Money
+from shared.vocabulary import PriceOffer
 
 
 class QuoteState(StrEnum):
@@ -28,18 +29,23 @@ class QuoteState(StrEnum):
 
 @dataclass(frozen=True)
 class Quote:
-    """One version of a quote, as far as consent goes. `approvers`: e-mail addresses in lower case."""
+    """One version of a quote. `approvers`: e-mail addresses in lower case; `priced_by`: the agent who set the price."""
 
     quote_id: str
     version: int
     ticket_id: str
-    line: str
-    clause: str
+    offer: PriceOffer
     total: Money | None
     decided_at: datetime
     valid_until: datetime | None
     approvers: frozenset[str]
     state: QuoteState
+    priced_by: str | None = None
+
+    @property
+    def line(self) -> str:
+        """The price line of the work."""
+        return self.offer.line
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.billing.rules.consents import Quote, QuoteState
+from services.billing.rules.prices import month_fee
 from shared.money import Money
-from shared.vocabulary import Decision, PriceOffer, Verdict
+from shared.policies import PriceLine
+from shared.vocabulary import Basis, Decision, PriceOffer, Verdict
 
 UNPRICED = "unpriced"
 """The line of paid work for which neither a price line nor a clause is known."""
+
+FURTHER = "further-work"
+"""The line of work that a person offered without a price line: no decision asked for it, none takes it back."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +46,36 @@ def paid_work(decision: Decision) -> list[PaidWork]:
     return list(found.values())
 
 
+def decision_of(decision: Decision, line: str) -> Decision:
+    """The part of a decision whose work has this price line, else the whole of it."""
+    return next((item.decision for item in paid_work(decision) if item.offer.line == line), decision)
+
+
 def is_news(work: PaidWork, decided_at: datetime, quote: Quote) -> bool:
-    """Whether a decision changes a quote: newer, nobody has agreed yet, and the price differs or is not on offer."""
-    changed = work.total != quote.total or quote.state in {QuoteState.WITHDRAWN, QuoteState.EXPIRED}
+    """Whether a decision changes a quote: newer, nobody has agreed yet, and the price differs or is not on offer.
+
+    What an agent priced keeps its price where the policy states none.
+    """
+    repriced = work.total != quote.total and not (work.total is None and quote.priced_by)
+    changed = repriced or quote.state in {QuoteState.WITHDRAWN, QuoteState.EXPIRED}
     return decided_at > quote.decided_at and quote.state is not QuoteState.AGREED and changed
 
 
 def no_longer_fits(work: Iterable[PaidWork], quotes: Iterable[Quote]) -> list[Quote]:
     """The quotes that a newer decision leaves without work: those that stand, and those that were agreed to.
 
-    One that was agreed to also no longer fits when its work has another price now.
+    One that was agreed to also no longer fits when its work has another stated price now.
     """
     totals = {item.offer.line: item.total for item in work}
-    return [
-        quote
-        for quote in quotes
-        if (quote.state in {QuoteState.DRAFT, QuoteState.OFFERED} and quote.line not in totals)
-        or (quote.state is QuoteState.AGREED and totals.get(quote.line) != quote.total)
-    ]
+
+    def fits(quote: Quote) -> bool:
+        if quote.line == FURTHER:
+            return True
+        if quote.line not in totals:
+            return quote.state not in {QuoteState.DRAFT, QuoteState.OFFERED, QuoteState.AGREED}
+        return quote.state is not QuoteState.AGREED or totals[quote.line] in {None, quote.total}
+
+    return [quote for quote in quotes if not fits(quote)]
 
 
 def next_version(work: PaidWork, quote: Quote | None) -> int:
@@ -66,3 +83,50 @@ def next_version(work: PaidWork, quote: Quote | None) -> int:
     if quote is None:
         return 0 if work.total is None else 1
     return quote.version + 1
+
+
+def priced(offer: PriceOffer, line: PriceLine | None) -> PriceOffer:
+    """An agent's offer with what it comes to: the line's own price where it states one, and never under its minimum.
+
+    `total` stays None when neither the agent nor the policy gives a price.
+    """
+    amount, least = offer.amount or _stated(line, offer.quantity), line.minimum.units if line and line.minimum else 1
+    plan = offer.basis is Basis.PLAN
+    quantity = offer.quantity if plan else max(offer.quantity, least)
+    total = amount.times(least if plan else quantity) if amount else None
+    return offer.model_copy(update={"amount": amount, "quantity": quantity, "total": total})
+
+
+def objection_to_price(offer: PriceOffer, line: PriceLine | None, quote: Quote | None) -> str | None:
+    """Why an agent's offer cannot be made, for him to read; None when it can. `quote`: what it would change."""
+    stated, currency = _stated(line, offer.quantity), line.currency if line else None
+    objections = (
+        (quote is not None and quote.state is QuoteState.AGREED, "it was agreed to: offer further work instead"),
+        (quote is not None and quote.line != offer.line, "it is for other work: offer that as a quote of its own"),
+        (
+            (offer.basis is Basis.PLAN) != (line is not None and line.basis is Basis.PLAN),
+            "only a plan is paid as a plan",
+        ),
+        (offer.total is None, "it has no price"),
+        (
+            stated is not None and offer.amount != stated,
+            f"the policy states {stated}: offer that; a part of it can be given back once it is charged",
+        ),
+        (
+            offer.total is not None and currency not in {None, offer.total.currency},
+            f"the policy states its prices in {currency}",
+        ),
+        (stated is None and offer.total is not None and offer.total.minor < 1, "the price is not above zero"),
+    )
+    return next((reason for applies, reason in objections if applies), None)
+
+
+def _stated(line: PriceLine | None, quantity: int) -> Money | None:
+    """The price of one unit that the policy states: of a plan one period, of a share of licence fees its first year."""
+    if line is None:
+        return None
+    if line.servers:
+        return month_fee(line, quantity)
+    if line.licences and line.licences.first_year_free and line.currency:
+        return Money(minor=0, currency=line.currency)
+    return line.money

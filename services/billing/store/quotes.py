@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from services.billing import rules
 from services.billing.store.tables import DecidedTicket, QuoteVersion
 from shared.money import Money
-from shared.vocabulary import PriceOffer, TicketFacts
+from shared.vocabulary import Decision, PriceOffer, TicketFacts
 
 
 def lock_ticket(session: Session, ticket_id: str) -> None:
@@ -18,13 +18,28 @@ def lock_ticket(session: Session, ticket_id: str) -> None:
     session.execute(text("select pg_advisory_xact_lock(hashtextextended('billing:' || :t, 0))"), {"t": ticket_id})
 
 
-def decide(session: Session, ticket_id: str, version: int) -> bool:
+def decide(session: Session, ticket: TicketFacts, decision: Decision) -> bool:
     """Keep which decision a ticket's quotes follow; False for one that is older than what they follow already."""
-    known = session.get(DecidedTicket, ticket_id)
-    if known and known.decision_version > version:
+    known = session.get(DecidedTicket, ticket.ticket_id)
+    if known and known.decision_version > decision.version:
         return False
-    session.merge(DecidedTicket(ticket_id=ticket_id, decision_version=version))
+    session.merge(
+        DecidedTicket(
+            ticket_id=ticket.ticket_id,
+            decision_version=decision.version,
+            facts=ticket.model_dump(mode="json"),
+            decision=decision.model_dump(mode="json"),
+        ),
+    )
     return True
+
+
+def decided(session: Session, ticket_id: str) -> tuple[TicketFacts, Decision] | None:
+    """Return a ticket and the decision that its quotes follow; None while none is known."""
+    known = session.get(DecidedTicket, ticket_id)
+    if known is None:
+        return None
+    return TicketFacts.model_validate(known.facts), Decision.model_validate(known.decision)
 
 
 def quotes(session: Session, ticket_id: str) -> list[QuoteVersion]:
@@ -57,6 +72,7 @@ def write_version(
     total: Money | None,
     decided_at: datetime,
     valid_until: datetime | None,
+    priced_by: str | None,
 ) -> None:
     """Write a version of a quote: an offer, or a draft when it has no total."""
     session.add(
@@ -68,13 +84,12 @@ def write_version(
             customer_id=ticket.requester.customer_id,
             account=ticket.account,
             line=offer.line,
-            clause=offer.clause,
-            title=offer.title,
-            unit=offer.unit,
+            offer=offer.model_dump(mode="json"),
             total_minor=total.minor if total else None,
             currency=total.currency if total else None,
             approvers=list(ticket.approvers),
             state=rules.QuoteState.OFFERED if total else rules.QuoteState.DRAFT,
+            priced_by=priced_by,
             decided_at=decided_at,
             valid_until=valid_until,
         ),
@@ -87,9 +102,9 @@ def as_quote(row: QuoteVersion) -> rules.Quote:
         quote_id=row.quote_id,
         version=row.version,
         ticket_id=row.ticket_id,
-        line=row.line,
-        clause=row.clause,
+        offer=PriceOffer.model_validate(row.offer),
         total=row.total,
+        priced_by=row.priced_by,
         decided_at=row.decided_at,
         valid_until=row.valid_until,
         approvers=frozenset(row.approvers),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Index, UniqueConstraint
@@ -17,6 +18,8 @@ SCHEMA = "billing"
 class QuoteVersion(Model, table=True):
     """One version of a quote. Only its `state` changes. Amounts are in minor units, without VAT.
 
+    `priced_by`: the agent who set the price; None: the policy states it, or it is a draft.
+
     The first offer is version 1; version 0 is a draft that was never offered.
     """
 
@@ -30,13 +33,12 @@ class QuoteVersion(Model, table=True):
     customer_id: str | None = None
     account: str | None = None
     line: str
-    clause: str
-    title: str
-    unit: str
+    offer: dict[str, Any] = Field(sa_column=json_column())
     total_minor: int | None = Field(default=None, sa_type=BigInteger)
     currency: str | None = None
     approvers: list[str] = Field(sa_column=json_column())
     state: str
+    priced_by: str | None = None
     decided_at: datetime = Field(sa_type=DateTime(timezone=True))
     valid_until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
@@ -49,13 +51,15 @@ class QuoteVersion(Model, table=True):
 
 
 class DecidedTicket(Model, table=True):
-    """The newest decision of a ticket that its quotes follow."""
+    """The newest decision of a ticket that its quotes follow, and the ticket as it was then."""
 
     __tablename__ = "ticket"
     __table_args__ = ({"schema": SCHEMA},)
 
     ticket_id: str = Field(primary_key=True)
     decision_version: int
+    facts: dict[str, Any] = Field(sa_column=json_column())
+    decision: dict[str, Any] = Field(sa_column=json_column())
 
 
 class ConsentGivenTo(Model, table=True):

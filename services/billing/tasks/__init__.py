@@ -1,7 +1,8 @@
 """Billing: paid work is quoted, agreed to and charged, in this order and each once.
 
-Hears   ScopeDecided, TicketReplied, ConsentGiven, ConsentRecorded; and its own QuoteIssued, when the offer runs out.
-Says    QuoteIssued, QuoteDrafted, QuoteExpired, QuoteWithdrawn, ConsentRecorded, ConsentRefused, ChargeRecorded,
+Hears   ScopeDecided, TicketReplied, ConsentGiven, ConsentRecorded, QuotePriced, QuoteVoided; and its own QuoteIssued, when
+        the offer runs out.
+Says    QuoteIssued, QuoteDrafted, QuoteExpired, QuoteWithdrawn, QuoteRefused, ConsentRecorded, ConsentRefused, ChargeRecorded,
         ChargeQuestioned.
 Owns    quotes, consents and charges.
 """

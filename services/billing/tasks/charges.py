@@ -38,7 +38,7 @@ def charge(event: ConsentRecorded, tx: Transaction) -> None:
             quote_id=row.quote_id,
             version=row.version,
             line=row.line,
-            clause=row.clause,
+            clause=consent.quote.offer.clause,
             customer_id=row.customer_id,
             account=row.account,
             provider=row.provider,

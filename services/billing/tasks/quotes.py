@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -11,16 +11,21 @@ from services.billing.store import quotes as store
 from services.billing.store.tables import QuoteVersion
 from services.billing.tasks.worker import worker
 from shared.bus import Transaction
+from shared.errors import Transient
 from shared.events import (
     ChargeQuestioned,
     QuoteDrafted,
     QuoteExpired,
     QuoteIssued,
+    QuotePriced,
+    QuoteRefused,
+    QuoteVoided,
     QuoteWithdrawn,
     ScopeDecided,
     derived_id,
 )
 from shared.policies import load_policies
+from shared.vocabulary import TicketFacts
 
 log = structlog.get_logger()
 
@@ -35,23 +40,16 @@ def quote_paid_work(event: ScopeDecided, tx: Transaction) -> None:
     ticket = event.ticket
     work = rules.paid_work(event.decision)
     store.lock_ticket(tx.session, ticket.ticket_id)
-    if not store.decide(tx.session, ticket.ticket_id, event.decision.version):
+    if not store.decide(tx.session, ticket, event.decision):
         return
     rows = store.quotes(tx.session, ticket.ticket_id)
     if not _take_back(event, work, rows, tx):
         return
     by_line = {row.line: row for row in rows}
-    fresh = len(rows)
     for item in work:
         row = by_line.get(item.offer.line)
-        if row is None:
-            fresh += 1
-            _write(event, item, f"Q-{ticket.ticket_id}-{fresh}", rules.next_version(item, None), tx)
-            continue
-        quote = store.as_quote(row)
-        if rules.is_news(item, event.happened_at, quote):
-            store.settle(row, rules.QuoteState.SUPERSEDED)
-            _write(event, item, quote.quote_id, rules.next_version(item, quote), tx)
+        if row is None or rules.is_news(item, event.happened_at, store.as_quote(row)):
+            write(item, ticket, row, tx, at=event.happened_at)
 
 
 def _take_back(event: ScopeDecided, work: list[rules.PaidWork], rows: list[QuoteVersion], tx: Transaction) -> bool:
@@ -75,49 +73,117 @@ def _take_back(event: ScopeDecided, work: list[rules.PaidWork], rows: list[Quote
         return False
     for row in rows:
         if row.quote_id in loose:
-            store.settle(row, rules.QuoteState.WITHDRAWN)
-            log.info("quote withdrawn", ticket_id=row.ticket_id, quote_id=row.quote_id, version=row.version)
-            fact = {"ticket_id": row.ticket_id, "quote_id": row.quote_id, "version": row.version}
-            tx.say(QuoteWithdrawn(event_id=derived_id("withdrawn", row.quote_id, row.version), **fact))
+            withdraw(row, "the verdict that it rested on was changed", tx)
     return True
 
 
-def _write(event: ScopeDecided, item: rules.PaidWork, quote_id: str, version: int, tx: Transaction) -> None:
-    days = load_policies().provider(event.ticket.provider).provider.quote_validity.days
-    valid_until = event.happened_at + timedelta(days=days)
+@worker.hears(QuotePriced)
+def price_quote(event: QuotePriced, tx: Transaction) -> None:
+    """Offer what a person priced: a draft, an offer at another price, or further work of a ticket."""
+    assert event.ticket_id
+    store.lock_ticket(tx.session, event.ticket_id)
+    known = store.decided(tx.session, event.ticket_id)
+    if known is None:
+        raise Transient(f"nothing is decided of {event.ticket_id} yet, and a quote rests on a decision")
+    ticket, decision = known
+    row = store.lock_quote(tx.session, event.quote_id) if event.quote_id else None
+    line = load_policies().provider(ticket.provider).prices.get(event.offer.line)
+    offer = rules.priced(event.offer, line)
+    reason = rules.objection_to_price(offer, line, store.as_quote(row) if row else None)
+    if event.quote_id and (row is None or row.ticket_id != event.ticket_id):
+        reason = f"{event.ticket_id} has no quote {event.quote_id}"
+    if reason:
+        _refuse(event, reason, tx)
+        return
+    spoken = rules.decision_of(decision, offer.line).model_copy(update={"needs_person": False})
+    write(rules.PaidWork(spoken, offer, offer.total), ticket, row, tx, at=event.happened_at, by=event.agent)
+
+
+@worker.hears(QuoteVoided)
+def void_quote(event: QuoteVoided, tx: Transaction) -> None:
+    """Take back an offer or a draft, as a person wished."""
+    row = store.lock_quote(tx.session, event.quote_id)
+    if row is None or row.ticket_id != event.ticket_id or row.version != event.version:
+        _refuse(event, f"{event.quote_id} is not at version {event.version}: look again what it offers", tx)
+    elif row.state not in {rules.QuoteState.DRAFT, rules.QuoteState.OFFERED}:
+        _refuse(event, f"{event.quote_id} is {row.state}: there is nothing to take back", tx)
+    else:
+        withdraw(row, event.reason, tx, by=event.agent)
+
+
+def _refuse(event: QuotePriced | QuoteVoided, reason: str, tx: Transaction) -> None:
+    log.info("an agent's word on a quote does not fit", ticket_id=event.ticket_id, quote_id=event.quote_id)
+    tx.say(
+        QuoteRefused(
+            event_id=derived_id("quote refused", event.event_id),
+            ticket_id=event.ticket_id,
+            quote_id=event.quote_id,
+            agent=event.agent,
+            reason=reason,
+        ),
+    )
+
+
+def withdraw(row: QuoteVersion, reason: str, tx: Transaction, *, by: str | None = None) -> None:
+    """End an offer or a draft before its time. `by`: the agent who did."""
+    store.settle(row, rules.QuoteState.WITHDRAWN)
+    log.info("quote withdrawn", ticket_id=row.ticket_id, quote_id=row.quote_id, version=row.version)
+    tx.say(
+        QuoteWithdrawn(
+            event_id=derived_id("withdrawn", row.quote_id, row.version),
+            ticket_id=row.ticket_id,
+            quote_id=row.quote_id,
+            version=row.version,
+            reason=reason,
+            agent=by,
+        ),
+    )
+
+
+def write(
+    item: rules.PaidWork,
+    ticket: TicketFacts,
+    before: QuoteVersion | None,
+    tx: Transaction,
+    *,
+    at: datetime,
+    by: str | None = None,
+) -> None:
+    """Write the next version of a quote, or (nothing `before`) one more of the ticket; offer it if it has a price.
+
+    `at`: when it was decided, from when its validity counts. `by`: the agent who priced it. The ticket is locked.
+    """
+    if before:
+        store.settle(before, rules.QuoteState.SUPERSEDED)
+        quote_id, version = before.quote_id, rules.next_version(item, store.as_quote(before))
+    else:
+        count = len(store.quotes(tx.session, ticket.ticket_id))
+        quote_id, version = f"Q-{ticket.ticket_id}-{count + 1}", rules.next_version(item, None)
+    days = load_policies().provider(ticket.provider).provider.quote_validity.days
+    valid_until = at + timedelta(days=days)
     store.write_version(
         tx.session,
         quote_id,
         version,
-        ticket=event.ticket,
+        ticket=ticket,
         offer=item.offer,
         total=item.total,
-        decided_at=event.happened_at,
+        decided_at=at,
         valid_until=valid_until if item.total else None,
+        priced_by=by,
     )
-    log.info("quote written", ticket_id=event.ticket.ticket_id, quote_id=quote_id, version=version)
+    log.info("quote written", ticket_id=ticket.ticket_id, quote_id=quote_id, version=version)
+    fact = {"ticket_id": ticket.ticket_id, "quote_id": quote_id, "version": version, "ticket": ticket}
     if item.total is None:
-        tx.say(
-            QuoteDrafted(
-                event_id=derived_id("draft", quote_id, version),
-                ticket_id=event.ticket.ticket_id,
-                quote_id=quote_id,
-                version=version,
-                ticket=event.ticket,
-                offer=item.offer,
-            ),
-        )
+        tx.say(QuoteDrafted(event_id=derived_id("draft", quote_id, version), offer=item.offer, **fact))
         return
     issued = QuoteIssued(
         event_id=derived_id("quote", quote_id, version),
-        ticket_id=event.ticket.ticket_id,
-        quote_id=quote_id,
-        version=version,
-        ticket=event.ticket,
         decision=item.decision,
         offer=item.offer,
         total=item.total,
         valid_until=valid_until,
+        **fact,
     )
     tx.say(issued, wait={"billing.expire_quote": valid_until})
 

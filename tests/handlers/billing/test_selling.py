@@ -20,13 +20,16 @@ from shared.events import (
     QuoteDrafted,
     QuoteExpired,
     QuoteIssued,
+    QuotePriced,
+    QuoteRefused,
+    QuoteVoided,
     QuoteWithdrawn,
     ScopeDecided,
     TicketReplied,
     derived_id,
 )
 from shared.money import Money
-from shared.vocabulary import Channel, Decision, PriceOffer, Requester, TicketFacts, Verdict
+from shared.vocabulary import Basis, Channel, Decision, PriceOffer, Requester, TicketFacts, Verdict
 
 PRICE = Money.of(125, "EUR")
 RESTORE = PriceOffer(
@@ -344,3 +347,82 @@ def test_what_was_agreed_to_is_not_altered_and_a_person_has_to_look(
     assert (questioned.quote_id, questioned.total, questioned.decision_version) == (QUOTE_ID, PRICE, 2)
     assert states() == [(QUOTE_ID, 1, "agreed")]
     assert charged() == ([Outcome.DONE], [(QUOTE_ID, 1, "restore", 12500, "EUR")])
+
+
+# a person's price
+
+BY_THE_HOUR = RESTORE.model_copy(
+    update={
+        "line": "kenotronix.advanced",
+        "clause": "kenotronix.advanced",
+        "unit": "started-hour",
+        "basis": Basis.HOURS,
+        "quantity": 2,
+        "amount": Money.of(60, "EUR"),
+    }
+)
+UNPRICED = PAID.model_copy(update={"price": BY_THE_HOUR.model_copy(update={"amount": None, "basis": Basis.FIXED})})
+
+
+@pytest.fixture
+def price(say, hear):
+    def price(quote_id=QUOTE_ID, offer=BY_THE_HOUR, **fields):
+        say("desk", QuotePriced(ticket_id=TICKET.ticket_id, quote_id=quote_id, offer=offer, agent="Vera", **fields))
+        return hear(worker, "price_quote")
+
+    return price
+
+
+def test_a_draft_that_a_person_prices_is_offered_and_can_be_agreed_to(decide, price, reply, said):
+    decide(decided(UNPRICED))
+    assert price() == [Outcome.DONE]
+    [issued] = said(QuoteIssued)
+    assert (issued.quote_id, issued.version, issued.total) == (QUOTE_ID, 1, Money.of(120, "EUR"))
+    assert not issued.decision.needs_person
+    reply(f"I agree to {QUOTE_ID}")
+    assert [consent.total for consent in said(ConsentRecorded)] == [Money.of(120, "EUR")]
+
+
+def test_another_price_is_another_version_and_a_yes_to_the_old_one_does_not_count(decide, price, reply, said):
+    decide(decided(UNPRICED))
+    price()
+    price(offer=BY_THE_HOUR.model_copy(update={"quantity": 3}))
+    reply(f"I agree to {QUOTE_ID} v1")
+    assert said(ConsentRecorded) == []
+    reply(f"I agree to {QUOTE_ID} v2")
+    assert [consent.total for consent in said(ConsentRecorded)] == [Money.of(180, "EUR")]
+
+
+def test_further_work_is_a_quote_of_its_own(consented, price, said):
+    price(None, BY_THE_HOUR.model_copy(update={"line": "further-work"}))
+    assert [issued.quote_id for issued in said(QuoteIssued)] == [QUOTE_ID, "Q-HN-1042-2"]
+
+
+def test_what_was_agreed_to_is_never_priced_anew(consented, price, said):
+    price(offer=RESTORE)
+    assert [refused.reason for refused in said(QuoteRefused)] == ["it was agreed to: offer further work instead"]
+
+
+def test_a_price_waits_for_the_decision_that_it_rests_on(price, said):
+    assert price(None) == [Outcome.RETRY_LATER]
+    assert said(QuoteIssued) == []
+
+
+def test_an_offer_that_is_taken_back_can_no_longer_be_agreed_to(decide, say, hear, reply, said):
+    decide(decided())
+    taken_back = QuoteVoided(
+        ticket_id=TICKET.ticket_id, quote_id=QUOTE_ID, version=1, agent="Vera", reason="sent in error"
+    )
+    say("desk", taken_back)
+    hear(worker, "void_quote")
+    [withdrawn] = said(QuoteWithdrawn)
+    assert (withdrawn.reason, withdrawn.agent) == ("sent in error", "Vera")
+    reply(f"I agree to {QUOTE_ID}")
+    assert [refused.reason for refused in said(ConsentRefused)] == ["the quote is withdrawn"]
+
+
+def test_nothing_is_taken_back_twice_or_after_it_was_agreed_to(consented, say, hear, said):
+    say("desk", QuoteVoided(ticket_id=TICKET.ticket_id, quote_id=QUOTE_ID, version=1, agent="Vera", reason="no"))
+    hear(worker, "void_quote")
+    assert said(QuoteWithdrawn) == []
+    assert "is agreed" in said(QuoteRefused)[0].reason

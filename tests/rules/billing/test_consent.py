@@ -9,15 +9,18 @@ from hypothesis import strategies as st
 
 from services.billing.rules import Agreement, Charge, Consent, Quote, QuoteState, Refusal, Token, agreed_token
 from shared.money import Money
+from shared.vocabulary import PriceOffer
 
 NOON = datetime(2026, 6, 5, 12, tzinfo=UTC)
 PRICE = Money.of(125, "EUR")
+RESTORE = PriceOffer(
+    line="restore", clause="hypernode.backups.restore-price", title="Restore", unit="job", amount=PRICE
+)
 QUOTE = Quote(
     quote_id="Q-HN-1042-1",
     version=1,
     ticket_id="HN-1042",
-    line="restore",
-    clause="hypernode.backups.restore-price",
+    offer=RESTORE,
     total=PRICE,
     decided_at=NOON - timedelta(days=1),
     valid_until=NOON + timedelta(days=13),
@@ -87,8 +90,8 @@ def test_the_id_of_a_charge_follows_from_quote_version_and_line():
         agreement = dataclasses.replace(YES, version=fields.get("version", 1))
         return Charge.of(Consent.to(dataclasses.replace(QUOTE, **fields), agreement)).charge_id
 
-    assert charge_of() == charge_of(clause="another")
-    assert len({charge_of(), charge_of(version=2), charge_of(line="other")}) == 3
+    assert charge_of() == charge_of(offer=RESTORE.model_copy(update={"clause": "another"}))
+    assert len({charge_of(), charge_of(version=2), charge_of(offer=RESTORE.model_copy(update={"line": "other"}))}) == 3
 
 
 # reading a yes

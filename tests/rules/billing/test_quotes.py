@@ -8,7 +8,8 @@ import pytest
 from services.billing import rules
 from services.billing.rules import PaidWork, Quote, QuoteState
 from shared.money import Money
-from shared.vocabulary import Decision, PriceOffer, Verdict
+from shared.policies import load_policies
+from shared.vocabulary import Basis, Decision, PriceOffer, Verdict
 
 NOON = datetime(2026, 6, 5, 12, tzinfo=UTC)
 PRICE = Money.of(125, "EUR")
@@ -21,8 +22,7 @@ QUOTE = Quote(
     quote_id="Q-HN-1042-1",
     version=1,
     ticket_id="HN-1042",
-    line="restore",
-    clause=RESTORE.clause,
+    offer=RESTORE,
     total=PRICE,
     decided_at=NOON,
     valid_until=NOON + timedelta(days=14),
@@ -114,3 +114,79 @@ def test_the_first_offer_is_version_one_also_after_a_draft():
     assert (rules.next_version(offer, None), rules.next_version(draft, None)) == (1, 0)
     assert rules.next_version(offer, replace(QUOTE, version=0, state=QuoteState.DRAFT)) == 1
     assert rules.next_version(offer, QUOTE) == 2
+
+
+# a person's price
+
+HOURLY = PriceOffer(
+    line="recompilation",
+    clause="h-sphere.services.recompilation",
+    title="Recompilation",
+    unit="started-hour",
+    basis=Basis.HOURS,
+    quantity=3,
+    amount=Money.of(60, "USD"),
+)
+
+
+def line(provider, name):
+    return load_policies().provider(provider).prices[name]
+
+
+def plan(name, quantity):
+    stated = line("h-sphere", name)
+    return PriceOffer(
+        line=name, clause=stated.clause, title="Plan", unit=stated.unit, basis=Basis.PLAN, quantity=quantity
+    )
+
+
+def test_hours_at_a_persons_rate_come_to_the_most_that_may_be_worked():
+    offer = rules.priced(HOURLY, line("h-sphere", "recompilation"))
+    assert offer.total == Money.of(180, "USD")
+    assert rules.objection_to_price(offer, line("h-sphere", "recompilation"), None) is None
+
+
+def test_a_stated_price_is_filled_in_and_no_other_is_offered():
+    restore = line("hypernode", "restore")
+    assert rules.priced(RESTORE.model_copy(update={"amount": None}), restore).total == PRICE
+    dearer = rules.priced(RESTORE.model_copy(update={"amount": Money.of(150, "EUR")}), restore)
+    assert rules.objection_to_price(dearer, restore, None) == (
+        "the policy states EUR 125.00: offer that; a part of it can be given back once it is charged"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "servers", "total"), [("priority-plan", 6, Money.of(1200, "USD")), ("regular-plan", 1, Money.of(0, "USD"))]
+)
+def test_a_plan_comes_to_what_is_due_for_its_minimum_term(name, servers, total):
+    offer = rules.priced(plan(name, servers), line("h-sphere", name))
+    assert offer.total == total
+    assert rules.objection_to_price(offer, line("h-sphere", name), None) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "quote", "reason"),
+    [
+        ({"amount": None}, None, "it has no price"),
+        ({"amount": Money.of(0, "USD")}, None, "the price is not above zero"),
+        ({"basis": Basis.PLAN}, None, "only a plan is paid as a plan"),
+        ({}, replace(QUOTE, state=QuoteState.AGREED), "it was agreed to: offer further work instead"),
+        ({}, QUOTE, "it is for other work: offer that as a quote of its own"),
+    ],
+)
+def test_an_offer_that_cannot_be_made_says_why(fields, quote, reason):
+    offer = rules.priced(HOURLY.model_copy(update=fields), line("h-sphere", "recompilation"))
+    assert rules.objection_to_price(offer, line("h-sphere", "recompilation"), quote) == reason
+
+
+def test_what_a_person_priced_keeps_its_price_when_the_policy_states_none():
+    unpriced = PAID.model_copy(update={"price": RESTORE.model_copy(update={"amount": None})})
+    (work,) = rules.paid_work(unpriced)
+    priced = replace(QUOTE, priced_by="Vera")
+    assert not rules.is_news(work, NOON + timedelta(hours=1), priced)
+    assert rules.no_longer_fits([work], [priced, replace(priced, state=QuoteState.AGREED)]) == []
+
+
+def test_no_decision_takes_back_what_a_person_offered_as_further_work():
+    further = replace(QUOTE, offer=RESTORE.model_copy(update={"line": rules.FURTHER}), priced_by="Vera")
+    assert rules.no_longer_fits([], [further, replace(further, state=QuoteState.AGREED)]) == []
