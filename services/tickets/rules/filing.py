@@ -91,11 +91,6 @@ class Arrival:
         )
 
 
-def words_hash(text: str) -> str | None:
-    """What is the same for two texts of the same words, however they are spaced and written; None of no words."""
-    words = " ".join(text.casefold().split())
-    return sha256(words.encode("utf-8", "replace")).hexdigest() if words else None
-
 
 def message_ids(values: Iterable[str]) -> list[str]:
     """Every `<…>` in References and In-Reply-To values (RFC 5322 3.6.4), in order, each once."""

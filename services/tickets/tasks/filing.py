@@ -131,7 +131,6 @@ def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: Ti
             channel=arrival.channel,
             received_at=arrival.received_at,
             is_courtesy=arrival.is_courtesy,
-            is_repeat=is_repeat,
             attachments=arrival.attachments,
             warnings=arrival.warnings,
         ),
