@@ -26,7 +26,6 @@ from services.tickets.rules.filing import (
     message_ids,
     note_trail,
     objection,
-    words_hash,
 )
 
 __all__ = [

@@ -91,7 +91,6 @@ class Arrival:
         )
 
 
-
 def message_ids(values: Iterable[str]) -> list[str]:
     """Every `<…>` in References and In-Reply-To values (RFC 5322 3.6.4), in order, each once."""
     return list(dict.fromkeys(found for value in values for found in _MESSAGE_ID.findall(value)))
