@@ -18,7 +18,7 @@ from shared.errors import Permanent
 from shared.settings import settings
 
 PATIENCE_SECONDS = 120
-FREELY = {"SCOPEDESK_NOTIFICATIONS_BURST_LIMIT": "10000000", "SCOPEDESK_NOTIFICATIONS_DAILY_LIMIT": "10000000"}
+FREELY = {f"SCOPEDESK_NOTIFICATIONS_{limit}_LIMIT": "10000000" for limit in ("BURST", "DAILY", "DOMAIN", "BREAKER")}
 """Limits that protect people's mailboxes; the letters of a measurement go to the mail catcher."""
 
 

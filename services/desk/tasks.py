@@ -12,9 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 from services.desk.rules.summary import QuoteState
-from services.desk.store import heard, on_call
+from services.desk.store import heard, holding, on_call
 from shared.bus import Transaction, Worker
 from shared.events import (
+    AutomaticLettersResumed,
+    AutomaticLettersStopped,
     BreachWithdrawn,
     CallQuarantined,
     CallStored,
@@ -28,7 +30,9 @@ from shared.events import (
     EmailStored,
     EmailSuppressed,
     Event,
+    LetterHeld,
     LetterRefused,
+    LetterReleased,
     LetterSent,
     LetterSuppressed,
     LetterUndelivered,
@@ -43,6 +47,7 @@ from shared.events import (
     TargetWarned,
     TicketAnswered,
     TicketEscalated,
+    TicketLeftClosed,
     TicketOpened,
     TicketReopened,
     TicketReplied,
@@ -53,6 +58,9 @@ from shared.vocabulary import Channel
 
 worker = Worker("desk")
 app = worker.app
+
+OVERTAKEN = {"superseded", "offer-over"}
+"""Why a letter that was held is given up."""
 
 
 # --- arrivals --------------------------------------------------------------------------------------------------------
@@ -101,9 +109,9 @@ def show_ticket(event: TicketOpened, tx: Transaction) -> None:
 
 @worker.hears(TicketReplied)
 def show_reply(event: TicketReplied, tx: Transaction) -> None:
-    """Show that the requester added something; thanks alone leave a ticket as it is."""
+    """Show that the requester added something; thanks alone, or the same words again, leave a ticket as it is."""
     groups: dict[str, dict[str, Any]] = {"facts_at": heard.facts_group(event.ticket)}
-    if not event.is_courtesy:
+    if not (event.is_courtesy or event.is_repeat):
         groups["replied_at"] = {}
     heard.merge(tx.session, number(event), event.happened_at, groups)
 
@@ -112,6 +120,12 @@ def show_reply(event: TicketReplied, tx: Transaction) -> None:
 def show_reopened(event: TicketReopened, tx: Transaction) -> None:
     """Show a ticket as open again."""
     heard.merge(tx.session, number(event), event.happened_at, {"replied_at": {}})
+
+
+@worker.hears(TicketLeftClosed)
+def show_left_closed(event: TicketLeftClosed, tx: Transaction) -> None:
+    """Show that a reply reopened nothing, and that a person has to look."""
+    heard.merge(tx.session, number(event), event.replied_at, {"left_closed_at": {}})
 
 
 @worker.hears(ScopeDecided)
@@ -267,9 +281,35 @@ def show_letter_refused(event: LetterRefused, tx: Transaction) -> None:
 
 @worker.hears(LetterSuppressed)
 def show_letter_suppressed(event: LetterSuppressed, tx: Transaction) -> None:
-    """Show that the requester was not told something; an acknowledgement is missed by nobody."""
-    if event.kind != "acknowledgement":
+    """Show that the requester was not told something; nobody misses an acknowledgement or what is overtaken."""
+    if event.reason in OVERTAKEN:
+        holding.keep_over(tx.session, event.letter_id, number(event), event.happened_at)
+    elif event.kind != "acknowledgement":
         heard.merge(tx.session, number(event), event.happened_at, {"letter_suppressed_at": {}})
+
+
+@worker.hears(LetterHeld)
+def show_letter_held(event: LetterHeld, tx: Transaction) -> None:
+    """Show a letter that waits until a person releases it."""
+    holding.keep_held(tx.session, event)
+
+
+@worker.hears(LetterReleased)
+def show_letter_released(event: LetterReleased, tx: Transaction) -> None:
+    """Show that a letter is on its way after all."""
+    holding.keep_over(tx.session, event.letter_id, number(event), event.happened_at)
+
+
+@worker.hears(AutomaticLettersStopped)
+def show_letters_stopped(event: AutomaticLettersStopped, tx: Transaction) -> None:
+    """Show an operator that a provider's automatic letters are stopped."""
+    holding.keep_stopped(tx.session, event)
+
+
+@worker.hears(AutomaticLettersResumed)
+def show_letters_resumed(event: AutomaticLettersResumed, tx: Transaction) -> None:
+    """Show that a provider's automatic letters go out again."""
+    holding.keep_resumed(tx.session, event)
 
 
 @worker.hears(LetterUndelivered)

@@ -9,7 +9,8 @@ from sqlalchemy import DateTime, Index, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, Session, col, select
 
-from services.notifications.rules.sending import DAY, Kind
+from services.notifications.rules.limits import Limit, Per
+from services.notifications.rules.sending import Kind, Suppression
 from shared.db import Model, json_column
 from shared.events import QuoteIssued, ScopeDecided, TicketRouted
 from shared.vocabulary import Decision, TicketFacts
@@ -36,22 +37,27 @@ class KnownTicket(Model, table=True):
 class Letter(Model, table=True):
     """A letter, written once.
 
-    `state`: written, sent, undelivered (it came back), refused, or suppressed (never to be sent); `reason` says why.
+    `state`: written, sent, undelivered (it came back), refused, held (until a person releases it), or suppressed (never
+    to be sent); `reason` says why. `provider` and `domain`, that of the recipient, are what limits count by.
     `unanswered`: how often the mail server got it and did not say that it took it.
     """
 
     __tablename__ = "letter"
     __table_args__ = (
         Index("ix_letter_ticket_id", "ticket_id"),
-        Index("ix_letter_recipient", "recipient", "kind", "written_at"),
+        Index("ix_letter_recipient", "recipient", "written_at"),
+        Index("ix_letter_domain", "domain", "written_at"),
+        Index("ix_letter_provider", "provider", "written_at"),
         {"schema": SCHEMA},
     )
 
     id: UUID = Field(primary_key=True)
     ticket_id: str
+    provider: str
     kind: str
     language: str
     recipient: str | None
+    domain: str | None = None
     mailbox: str
     message_id: str | None = None
     headers: dict[str, str] = Field(default_factory=dict, sa_column=json_column())
@@ -62,6 +68,21 @@ class Letter(Model, table=True):
     unanswered: int = 0
     written_at: datetime = Field(sa_type=DateTime(timezone=True))
     settled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class Breaker(Model, table=True):
+    """Whether the automatic letters of a provider are stopped, since when, and when they were last let go again."""
+
+    __tablename__ = "breaker"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    provider: str = Field(primary_key=True)
+    stopped_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    resumed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+UNSENT = ("suppressed", "held")
+AUTOMATIC = tuple(kind for kind in Kind if kind.automatic)
 
 
 def know(session: Session, event: TicketRouted | QuoteIssued | ScopeDecided) -> None:
@@ -102,26 +123,42 @@ def known(session: Session, ticket_id: str) -> tuple[TicketFacts, str] | None:
     return (TicketFacts.model_validate(row.facts), row.reply_language) if row else None
 
 
-def written_to(session: Session, recipient: str, kind: Kind, now: datetime) -> list[datetime]:
-    """When letters of a kind were written to an address within the last day.
+def breaker(session: Session, provider: str) -> Breaker:
+    """The breaker of a provider, held until the transaction ends: its letters are counted one after the other."""
+    session.execute(insert(Breaker).values(provider=provider).on_conflict_do_nothing())
+    return session.exec(select(Breaker).where(col(Breaker.provider) == provider).with_for_update()).one()
 
-    Holds the address until the transaction ends, so that two letters at once cannot both be the last allowed one.
-    """
-    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"{kind}:{recipient}"})
-    statement = select(Letter.written_at).where(
-        col(Letter.recipient) == recipient,
-        col(Letter.kind) == kind,
-        col(Letter.state) != "suppressed",
-        col(Letter.written_at) > now - DAY,
+
+def hold_domain(session: Session, domain: str) -> None:
+    """Hold a mail domain until the transaction ends, so that two letters at once cannot both be the last allowed."""
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"letters:{domain}"})
+
+
+def sent_within(session: Session, limit: Limit, letter: Letter, since: datetime | None = None) -> int:
+    """How many automatic letters a limit counts before this one; the breaker's only `since` it was closed."""
+    name = {Per.ADDRESS: "recipient", Per.DOMAIN: "domain", Per.PROVIDER: "provider"}[limit.per]
+    begin = letter.written_at - limit.span
+    statement = select(func.count()).where(
+        getattr(Letter, name) == getattr(letter, name),
+        col(Letter.kind).in_(AUTOMATIC),
+        col(Letter.state).not_in(UNSENT),
+        col(Letter.written_at) > (max(begin, since) if since else begin),
     )
-    return list(session.exec(statement))
+    return session.exec(statement).one()
+
+
+def wanted_since(session: Session, provider: str, since: datetime) -> int:
+    """How many automatic letters of a provider went out or were stopped by its breaker after a moment."""
+    stopped = (col(Letter.reason) == Suppression.BREAKER) | col(Letter.state).not_in(UNSENT)
+    of_provider = (col(Letter.provider) == provider) & col(Letter.kind).in_(AUTOMATIC)
+    return session.exec(select(func.count()).where(of_provider, stopped, col(Letter.written_at) > since)).one()
 
 
 def thread_of(session: Session, ticket_id: str) -> list[str]:
     """Message-IDs of the letters to a ticket's requester that were written to be sent, oldest first."""
     statement = (
         select(Letter.message_id)
-        .where(col(Letter.ticket_id) == ticket_id, col(Letter.state) != "suppressed", col(Letter.kind) != Kind.PAGE)
+        .where(col(Letter.ticket_id) == ticket_id, col(Letter.state).not_in(UNSENT), col(Letter.kind) != Kind.PAGE)
         .order_by(col(Letter.written_at))
     )
     return [message_id for message_id in session.exec(statement) if message_id]
@@ -152,7 +189,7 @@ def count_unanswered(session: Session, letter_id: UUID) -> int:
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many letters were written to be sent, and how many of them the mail server took or refused for good."""
+    """How many letters were written to be sent, sent, and refused for good; how many are held, and never to be sent."""
     statement = select(Letter.state, func.count()).group_by(col(Letter.state))
     found = dict(session.exec(statement).all())
     # What came back had been sent.
@@ -162,4 +199,11 @@ def counts(session: Session) -> dict[str, int]:
         "sent": sent,
         "refused": refused,
         "suppressed": found.get("suppressed", 0),
+        "held": found.get("held", 0),
     }
+
+
+def stopped_providers(session: Session) -> dict[str, datetime]:
+    """The providers whose automatic letters are stopped, and since when."""
+    rows = session.exec(select(Breaker).where(col(Breaker.stopped_at).is_not(None)).order_by(col(Breaker.provider)))
+    return {row.provider: row.stopped_at for row in rows if row.stopped_at}

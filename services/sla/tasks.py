@@ -4,7 +4,7 @@ Hears   ScopeDecided, TicketReplied, TicketAnswered, TicketResolved, TicketReope
         TicketReclassified; CustomerCalledBack; PageAcknowledged; its own TicketEscalated; and its own TargetTimerSet,
         PauseLimitSet and OnCallPaged, when their moment has come.
 Says    TicketRouted, TargetsRederived, TicketResumed (for a pause that ended by itself), TargetWarned, TargetBreached,
-        BreachWithdrawn, TicketEscalated, OnCallPaged, PagingEnded; TargetTimerSet and PauseLimitSet.
+        BreachWithdrawn, TicketEscalated, OnCallPaged, PagingEnded, TicketLeftClosed; TargetTimerSet and PauseLimitSet.
 Owns    the clocks and targets of tickets (schema `sla`), which follow from everything that happened, in any order, and
         how far people on call have been told of an emergency.
 """
@@ -81,9 +81,10 @@ def route_ticket(event: ScopeDecided, tx: Transaction) -> None:
 def note_reply(event: TicketReplied, tx: Transaction) -> None:
     """Start the clock of the next response, end the wait for this reply, or reopen the ticket.
 
-    A closing courtesy moves no clock: it asks for nothing, and nobody is late with it.
+    A closing courtesy moves no clock: it asks for nothing, and nobody is late with it. Nor do words said twice, as a
+    machine says them.
     """
-    if event.is_courtesy:
+    if event.is_courtesy or event.is_repeat:
         return
     at = event.received_at or event.happened_at
     noted = Noted(at=at, id=event.event_id, what=Happening.REPLIED, known_at=event.happened_at)
@@ -268,6 +269,7 @@ def _follow(tx: Transaction, locked: store.Clocks, before: Standing | None, why:
             tx.say(TargetsRederived(ticket_id=locked.ticket_id, **rederived))
     kept = () if anew or said is None else said.targets
     _settle(tx, locked, now, routing, kept)
+    _say_left_closed(tx, locked.ticket_id, before, now)
     _say_of_pauses(tx, locked.ticket_id, before.cycle if before else None, now)
     if now.decision.emergency in LEVELS:
         _raise_alarm(tx, locked, now, on_call.EMERGENCY)
@@ -352,6 +354,15 @@ def _page(
     for page in on_call.pages(alarm.id, told, alarm.cause, now, routing=routing, moment=moment):
         tx.say(page, wait={PAGE_NEXT: page.answer_by})
         log.info("on call paged", ticket_id=locked.ticket_id, step=page.step, best_effort=page.best_effort)
+
+
+def _say_left_closed(tx: Transaction, ticket_id: str, before: Standing | None, now: Standing) -> None:
+    """Say of each reply that reopened nothing that a person has to look."""
+    told = {noted.id for noted in before.cycle.left_closed} if before else set()
+    for noted in now.cycle.left_closed:
+        if noted.id not in told:
+            tx.say(announcements.left_closed(ticket_id, noted, now.cycle))
+            log.warning("reply left closed", ticket_id=ticket_id)
 
 
 def _say_of_pauses(tx: Transaction, ticket_id: str, before: Cycle | None, now: Standing) -> None:

@@ -4,15 +4,15 @@ import pytest
 
 from running_stack import Stack
 
+LIMITS = ("BURST_LIMIT", "DAILY_LIMIT", "DOMAIN_LIMIT", "BREAKER_LIMIT")
+"""On the letters of a provider's customers; those of these tests come from everywhere at once."""
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     """One stack for all tests that do not need one of their own."""
-    running = Stack(
-        tmp_path_factory.mktemp("stack"),
-        SCOPEDESK_NOTIFICATIONS_BURST_LIMIT="1000000",
-        SCOPEDESK_NOTIFICATIONS_DAILY_LIMIT="1000000",
-    ).up()
+    freely = {f"SCOPEDESK_NOTIFICATIONS_{limit}": "1000000" for limit in LIMITS}
+    running = Stack(tmp_path_factory.mktemp("stack"), **freely).up()
     yield running
     assert running.stop() == 0
 

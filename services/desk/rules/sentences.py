@@ -26,6 +26,8 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 --
             return f"The same mail came to {event.mailbox} too."
         case e.TicketReplied(is_courtesy=True):
             return f"{name_of(event.author)} sent a closing courtesy by {event.channel}: it reopens nothing."
+        case e.TicketReplied(is_repeat=True):
+            return f"{name_of(event.author)} sent the same words again by {event.channel}: it reopens nothing."
         case e.TicketReplied():
             return f"{name_of(event.author)} added to the ticket by {event.channel}."
         case e.OneCaseProposed():
@@ -124,6 +126,14 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 --
             return f"The letter did not arrive: {_spaced(event.kind)}. The requester has not been told."
         case e.LetterSuppressed():
             return f"A letter stayed unwritten: {_spaced(event.kind)} ({event.reason})."
+        case e.LetterHeld():
+            return f"A letter is held: {_spaced(event.kind)} ({event.reason}). A person may release it."
+        case e.LetterReleased():
+            return f"{event.by} released a letter that was held."
+        case e.TicketLeftClosed():
+            return (
+                f"A reply did not reopen the ticket: replies did {event.reopenings} times in a day. A person decides."
+            )
         case e.TicketAnswered():
             return f"{event.agent} answered."
         case e.AttachmentReleased():

@@ -248,11 +248,16 @@ _LETTER_STATES: dict[type[e.Event], str] = {
     e.LetterRefused: "refused",
     e.LetterSuppressed: "suppressed",
     e.LetterUndelivered: "undelivered",
+    e.LetterHeld: "held",
 }
 
 
-def _letters(events: Iterable[e.Event]) -> Iterable[LetterView]:
-    for event in events:
+def _letters(events: Sequence[e.Event]) -> Iterable[LetterView]:
+    known = [event for event in events if type(event) in _LETTER_STATES]
+    became = {event.letter_id for event in known if not isinstance(event, e.LetterHeld)}  # type: ignore[attr-defined]
+    for event in known:
+        if isinstance(event, e.LetterHeld) and event.letter_id in became:
+            continue  # it shows as what became of it
         if state := _LETTER_STATES.get(type(event)):
             told = event.model_dump(include=set(LetterView.model_fields))
             if isinstance(event, e.LetterSent) and not event.confirmed:

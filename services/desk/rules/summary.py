@@ -87,6 +87,25 @@ class PageRow(View):
     answer_by: AwareDatetime
 
 
+class HeldLetterRow(View):
+    """A letter that was written and is held until a person releases it; `reason` is the limit it would break."""
+
+    letter_id: UUID
+    ticket_id: str
+    kind: str
+    reason: str
+    held_at: AwareDatetime
+
+
+class StoppedRow(View):
+    """A provider whose automatic letters are stopped: so many wanted to go out within so many minutes."""
+
+    provider: str
+    stopped_at: AwareDatetime
+    letters: int
+    minutes: int
+
+
 class TicketRow(View):
     """A ticket on one line. `due_at` is the next target that still runs; None when nothing does.
 
@@ -121,6 +140,10 @@ class TicketRow(View):
     letter_refused: bool = False
     letter_suppressed: bool = False
     """Something the requester should know was not written to them."""
+    letter_held: bool = False
+    """A letter is written and waits until a person releases it."""
+    left_closed: bool = False
+    """A reply to the resolved ticket reopened nothing: a person has to look."""
     consent_waits: bool = False
     """Somebody agreed to a quote and it does not count: an agent has to ask."""
     charge_in_question: bool = False
@@ -165,6 +188,8 @@ def summarise(
     breached: bool,
     letter_refused: bool,
     letter_suppressed: bool,
+    letter_held: bool = False,
+    left_closed: bool = False,
     consent_waits: bool,
     charge_in_question: bool = False,
     quotes: tuple[QuoteRow, ...],
@@ -201,6 +226,8 @@ def summarise(
         breached=breached,
         letter_refused=letter_refused,
         letter_suppressed=letter_suppressed,
+        letter_held=letter_held,
+        left_closed=left_closed,
         consent_waits=consent_waits,
         charge_in_question=charge_in_question,
         quotes=quotes,

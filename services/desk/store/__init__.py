@@ -6,7 +6,7 @@ ticket is read from the log itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from services.desk.rules import story, summary
 from services.desk.rules.attachments import Attachment
 from services.desk.rules.attachments import attachments as files_of
 from services.desk.rules.summary import QuoteRow, QuoteState, Sort, State, TicketRow
+from services.desk.store import holding
 from services.desk.store.tables import Arrival, Quote, Ticket
 from shared import files
 from shared.bus import feed
@@ -39,7 +40,9 @@ def reading() -> Iterator[Session]:
 
 
 def _since_reply(stamp: Any) -> ColumnElement[bool]:
-    return and_(stamp.is_not(None), or_(col(Ticket.replied_at).is_(None), col(Ticket.replied_at) <= stamp))
+    """It happened after the last reply that counts: one that reopened nothing does not."""
+    counts_not = (col(Ticket.replied_at).is_(None), col(Ticket.replied_at) <= col(Ticket.left_closed_at))
+    return and_(stamp.is_not(None), or_(*counts_not, col(Ticket.replied_at) <= stamp))
 
 
 ticket_state: ColumnElement[str] = case(
@@ -93,8 +96,9 @@ def list_tickets(
         place = [_place] if by_plan else []
         statement = statement.order_by(*place, _moment_of(sort).asc().nulls_last(), col(Ticket.ticket_id))
     found = session.exec(statement.limit(limit)).all()
-    quotes = _quotes_of(session, [ticket.ticket_id for ticket, _, _ in found])
-    return [_row(ticket, state, due_at, quotes) for ticket, state, due_at in found]
+    numbers = [ticket.ticket_id for ticket, _, _ in found]
+    quotes, held = _quotes_of(session, numbers), holding.tickets_with_held_letters(session, numbers)
+    return [_row(ticket, state, due_at, quotes, held) for ticket, state, due_at in found]
 
 
 def _moment_of(sort: Sort) -> ColumnElement[datetime | None]:
@@ -189,10 +193,13 @@ def _known(session: Session, number: str) -> tuple[TicketRow, Ticket] | None:
     if found is None:
         return None
     ticket, state, due_at = found
-    return _row(ticket, state, due_at, _quotes_of(session, [number])), ticket
+    quotes, held = _quotes_of(session, [number]), holding.tickets_with_held_letters(session, [number])
+    return _row(ticket, state, due_at, quotes, held), ticket
 
 
-def _row(ticket: Ticket, state: str, due_at: datetime | None, quotes: Mapping[str, Sequence[QuoteRow]]) -> TicketRow:
+def _row(
+    ticket: Ticket, state: str, due_at: datetime | None, quotes: Mapping[str, Sequence[QuoteRow]], held: Collection[str]
+) -> TicketRow:
     return summary.summarise(
         TicketFacts.model_validate(ticket.facts),
         _decision(ticket),
@@ -206,6 +213,9 @@ def _row(ticket: Ticket, state: str, due_at: datetime | None, quotes: Mapping[st
         breached=_stands(ticket.breached_at, ticket.breach_withdrawn_at),
         letter_refused=_stands(ticket.letter_refused_at, ticket.written_to_at),
         letter_suppressed=_stands(ticket.letter_suppressed_at, ticket.answered_at, ticket.resolved_at),
+        letter_held=ticket.ticket_id in held,
+        left_closed=_stands(ticket.left_closed_at, ticket.answered_at, ticket.resolved_at)
+        and ticket.replied_at == ticket.left_closed_at,
         consent_waits=_stands(ticket.consent_refused_at, ticket.consent_at, ticket.answered_at, ticket.resolved_at),
         charge_in_question=_stands(ticket.charge_questioned_at, ticket.answered_at, ticket.resolved_at),
         quotes=tuple(quotes.get(ticket.ticket_id, ())),
@@ -254,6 +264,14 @@ def _quote_row(quote: Quote) -> QuoteRow:
         total=total,
         valid_until=quote.valid_until,
     )
+
+
+def left_closed(session: Session) -> list[str]:
+    """The tickets that a reply did not reopen and nobody has looked at since, the oldest reply first."""
+    at = col(Ticket.left_closed_at)
+    looked = (col(Ticket.answered_at) >= at, col(Ticket.resolved_at) >= at, col(Ticket.replied_at) > at)
+    nobody = and_(at.is_not(None), *(or_(seen.is_(None), ~seen) for seen in looked))
+    return list(session.exec(select(Ticket.ticket_id).where(nobody).order_by(at, col(Ticket.ticket_id))))
 
 
 def list_arrivals(session: Session, state: str, limit: int = 200) -> list[Arrival]:

@@ -56,6 +56,7 @@ class Ticket(Model, table=True):
     written_to_at: datetime | None = _instant()
     letter_refused_at: datetime | None = _instant()
     letter_suppressed_at: datetime | None = _instant()
+    left_closed_at: datetime | None = _instant()
     consent_at: datetime | None = _instant()
     consent_refused_at: datetime | None = _instant()
     charge_questioned_at: datetime | None = _instant()
@@ -121,3 +122,34 @@ class EndedAlarm(Model, table=True):
     why: str
     by: str | None = None
     ended_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class HeldLetter(Model, table=True):
+    """A letter that was written and not sent, until it is over: released, sent, or given up.
+
+    `held_at` is empty while only its end has been heard.
+    """
+
+    __tablename__ = "held_letter"
+    __table_args__ = (Index("ix_held_letter_ticket_id", "ticket_id"), {"schema": SCHEMA})
+
+    letter_id: UUID = Field(primary_key=True)
+    ticket_id: str
+    kind: str | None = None
+    reason: str | None = None
+    held_at: datetime | None = _instant()
+    over_at: datetime | None = _instant()
+
+
+class StoppedLetters(Model, table=True):
+    """The automatic letters of a provider: since when they were last stopped, and when they were last let go again."""
+
+    __tablename__ = "stopped_letters"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    provider: str = Field(primary_key=True)
+    stopped_at: datetime | None = _instant()
+    letters: int | None = None
+    minutes: int | None = None
+    resumed_at: datetime | None = _instant()
+    resumed_by: str | None = None

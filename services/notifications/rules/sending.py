@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection
 from enum import StrEnum
 
 from services.notifications.rules.envelope import usable_address
@@ -25,22 +24,17 @@ class Kind(StrEnum):
 
     @property
     def automatic(self) -> bool:
-        """No person's word stands in it."""
-        return self is not Kind.ANSWER
+        """No person's word stands in it, and a requester reads it. Colleagues on call are told whatever happens."""
+        return self not in {Kind.ANSWER, Kind.PAGE}
 
     @property
     def unasked(self) -> bool:
         """It answers a mail by machine, so it could answer a machine; the others follow a person's act."""
         return self in {Kind.ACKNOWLEDGEMENT, Kind.QUOTE}
 
-    @property
-    def limited(self) -> bool:
-        """An address gets only so many of it. A quote was asked for, and billing takes it for told."""
-        return self is Kind.ACKNOWLEDGEMENT
-
 
 class Suppression(StrEnum):
-    """Why a letter stays unwritten."""
+    """Why a letter stays unwritten, or is held until a person releases it."""
 
     NO_ADDRESS = "no-address"
     UNUSABLE_ADDRESS = "unusable-address"
@@ -51,9 +45,10 @@ class Suppression(StrEnum):
     TOLD_ALREADY = "told-already"
     BURST_LIMIT = "burst-limit"
     DAILY_LIMIT = "daily-limit"
-
-
-DAY = timedelta(days=1)
+    DOMAIN_LIMIT = "domain-limit"
+    BREAKER = "breaker"
+    SUPERSEDED = "superseded"
+    OFFER_OVER = "offer-over"
 
 
 def suppression(
@@ -82,22 +77,3 @@ def _verdict(decision: Decision | None) -> Verdict | None:
 def envelope_sender(kind: Kind, mailbox: str) -> str:
     """Who hears of a letter that cannot be delivered: nobody of an acknowledgement (RFC 3834 3.3), else the mailbox."""
     return "" if kind is Kind.ACKNOWLEDGEMENT else mailbox
-
-
-def over_limit(
-    written: Sequence[datetime],
-    now: datetime,
-    *,
-    burst_limit: int,
-    burst: timedelta,
-    daily_limit: int,
-) -> Suppression | None:
-    """Which limit one more letter of a kind to one address would break, given when the earlier ones were written.
-
-    Two help desks that acknowledge each other stop here (RFC 3834 2: rate limits for each address).
-    """
-    if sum(now - at < burst for at in written) >= burst_limit:
-        return Suppression.BURST_LIMIT
-    if sum(now - at < DAY for at in written) >= daily_limit:
-        return Suppression.DAILY_LIMIT
-    return None

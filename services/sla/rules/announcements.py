@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.sla.rules.clocks import Cycle, Noted, reopenings
 from shared.business_hours import Calendar
 from shared.events import (
     TargetBreached,
     TargetTimerSet,
     TargetWarned,
     TicketEscalated,
+    TicketLeftClosed,
     TicketResumed,
     derived_id,
 )
@@ -52,6 +54,16 @@ def warned(timer: TargetTimerSet, target: Target, routing: Routing) -> TargetWar
         percent=timer.percent,
         due_at=timer.due_at,
         team=routing.team,
+    )
+
+
+def left_closed(ticket_id: str, noted: Noted, cycle: Cycle) -> TicketLeftClosed:
+    """A reply reopened nothing, because replies have reopened the ticket as often as they may."""
+    return TicketLeftClosed(
+        event_id=derived_id("left closed", noted.id),
+        ticket_id=ticket_id,
+        replied_at=noted.known_at or noted.at,
+        reopenings=len(reopenings(cycle, noted.at)),
     )
 
 

@@ -43,6 +43,8 @@ class Happening(StrEnum):
 CLAUSE = "clause"
 """The evidence of a pause that a decision began: the clause it rests on."""
 
+DAY = timedelta(hours=24)
+
 ORDER = {happening: place for place, happening in enumerate(Happening)}
 
 
@@ -77,7 +79,8 @@ class Clock:
 class Cycle:
     """One run of a ticket's clocks; a ticket that is reopened begins the next. None: the target has no clock.
 
-    `unanswered_since` is the oldest reply that nobody has answered.
+    `unanswered_since` is the oldest reply that nobody has answered. `reopened_at`: when replies reopened the ticket,
+    in this run and before. `left_closed`: the replies to it since it was resolved that reopened nothing any more.
     """
 
     number: int
@@ -88,6 +91,8 @@ class Cycle:
     resolved_at: datetime | None = None
     unanswered_since: datetime | None = None
     pauses: tuple[Pause, ...] = ()
+    reopened_at: tuple[datetime, ...] = ()
+    left_closed: tuple[Noted, ...] = ()
 
     @property
     def clocks(self) -> dict[TargetName, Clock]:
@@ -156,8 +161,12 @@ def _after(cycle: Cycle, noted: Noted, house: House) -> Cycle:
     at = _whole(noted.at)
     match noted.what:
         case Happening.REPLIED:
-            reopens = cycle.resolved_at is not None
-            after = _reopened(cycle, at, noted, house.reopening) if reopens else _replied(cycle, at, noted)
+            if cycle.resolved_at is None:
+                after = _replied(cycle, at, noted)
+            elif noted.by is None and len(reopenings(cycle, at)) >= house.reopening.at_most_a_day:
+                after = replace(cycle, left_closed=(*cycle.left_closed, noted))
+            else:
+                after = _reopened(cycle, at, noted, house.reopening)
         case Happening.ANSWERED:
             first, following = _stop(cycle.first_response, at), _stop(cycle.next_response, at)
             after = replace(cycle, first_response=first, next_response=following, unanswered_since=None)
@@ -174,6 +183,11 @@ def _after(cycle: Cycle, noted: Noted, house: House) -> Cycle:
         case _:
             after = cycle
     return after
+
+
+def reopenings(cycle: Cycle, at: datetime) -> list[datetime]:
+    """The times that replies reopened a ticket in the day before a moment. An agent may reopen it however often."""
+    return [reopened for reopened in cycle.reopened_at if at - reopened < DAY]
 
 
 def _replied(cycle: Cycle, at: datetime, noted: Noted) -> Cycle:
@@ -244,6 +258,7 @@ def _reopened(cycle: Cycle, at: datetime, noted: Noted, rule: Reopening) -> Cycl
         resolution=again(cycle.resolution, rule.resolution),
         unanswered_since=at,
         pauses=(*cycle.pauses, gap),
+        reopened_at=cycle.reopened_at if noted.by else (*cycle.reopened_at, at),
     )
 
 

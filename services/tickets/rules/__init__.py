@@ -17,6 +17,7 @@ from services.tickets.rules.customers import (
 )
 from services.tickets.rules.filing import (
     CALLED_ABOUT,
+    REPEATED_WITHIN,
     Arrival,
     call_trail,
     disagreement,
@@ -26,6 +27,7 @@ from services.tickets.rules.filing import (
     message_ids,
     note_trail,
     objection,
+    words_hash,
 )
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "CASE_SPAN",
     "MAX_CANDIDATES",
     "MAX_NAMES",
+    "REPEATED_WITHIN",
     "Arrival",
     "Customer",
     "Match",
@@ -54,4 +57,5 @@ __all__ = [
     "only",
     "shared_addresses",
     "with_customer",
+    "words_hash",
 ]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from services.tickets.rules.customers import Match, with_customer
@@ -16,6 +17,8 @@ from shared.vocabulary import AttachedFile, Authentication, Channel, Requester, 
 _NUMBER = re.compile(r"\b([A-Z]{2,8})-(\d{1,12})\b", re.IGNORECASE)
 _TAG = re.compile(rf"\[{_NUMBER.pattern}\]", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+REPEATED_WITHIN = timedelta(hours=24)
+"""The same words from one sender in one ticket twice within this span are a machine's."""
 CALLED_ABOUT = timedelta(days=7)
 """A call of ours is about tickets that were opened within this span before it."""
 
@@ -89,6 +92,12 @@ class Arrival:
             may_acknowledge=True,
             received_at=event.started_at,
         )
+
+
+def words_hash(text: str) -> str | None:
+    """What is the same for two texts of the same words, however they are spaced and written; None of no words."""
+    words = " ".join(text.casefold().split())
+    return sha256(words.encode("utf-8", "replace")).hexdigest() if words else None
 
 
 def message_ids(values: Iterable[str]) -> list[str]:

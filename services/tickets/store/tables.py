@@ -77,7 +77,8 @@ class Ticket(Model, table=True):
 class Message(Model, table=True):
     """An e-mail or call in a ticket. One row per arrival, so that nothing can be filed twice.
 
-    `mail_key` is the same for one mail that came to several mailboxes: these rows are its routes.
+    `mail_key` is the same for one mail that came to several mailboxes: these rows are its routes. `words_hash` is the
+    same for the same words.
     """
 
     __tablename__ = "message"
@@ -94,4 +95,5 @@ class Message(Model, table=True):
     message_id: str | None = None
     author: str | None = None
     mail_key: str | None = None
+    words_hash: str | None = None
     received_at: datetime = Field(sa_type=DateTime(timezone=True))

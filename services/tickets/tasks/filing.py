@@ -20,7 +20,7 @@ from shared.events import (
 )
 from shared.policies import load_policies
 from shared.settings import settings
-from shared.vocabulary import Authentication, Requester, TicketFacts
+from shared.vocabulary import Authentication, Channel, Requester, TicketFacts
 
 log = structlog.get_logger()
 
@@ -119,6 +119,7 @@ def _file(arrival: rules.Arrival, found: rules.Match, named: store.Ticket | None
 def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: TicketFacts, tx: Transaction) -> None:
     owner = facts.requester.customer_id
     customer = store.customer(tx.session, owner) if owner else None
+    is_repeat = arrival.channel is Channel.EMAIL and store.is_repeat(tx.session, arrival, facts.ticket_id, by)
     store.file_arrival(tx.session, arrival, facts.ticket_id, author=by, opened=False)
     tx.say(
         TicketReplied(
@@ -131,11 +132,12 @@ def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: Ti
             channel=arrival.channel,
             received_at=arrival.received_at,
             is_courtesy=arrival.is_courtesy,
+            is_repeat=is_repeat,
             attachments=arrival.attachments,
             warnings=arrival.warnings,
         ),
     )
-    log.info("reply filed", ticket_id=facts.ticket_id, channel=arrival.channel)
+    log.info("reply filed", ticket_id=facts.ticket_id, channel=arrival.channel, is_repeat=is_repeat)
 
 
 def _open(

@@ -148,23 +148,6 @@ def test_a_verdict_that_a_person_must_confirm_is_not_told(say, hear, session):
     assert "125" not in letter.body
 
 
-def test_the_fourth_ticket_of_an_address_within_minutes_is_kept_but_not_acknowledged(say, hear, said, session):
-    say("sla", *(routed(ticket(f"HN-{number}")) for number in range(1001, 1005)))
-    hear(worker, "write_acknowledgement")
-    assert len(said(LetterWritten)) == 3
-    assert store.counts(session) == {"written": 3, "sent": 0, "refused": 0, "suppressed": 1}
-    suppressed = session.exec(store.select(store.Letter).where(store.Letter.state == "suppressed")).one()
-    assert suppressed.reason == "burst-limit"
-    assert [(event.letter_id, event.reason) for event in said(LetterSuppressed)] == [(suppressed.id, "burst-limit")]
-
-
-def test_every_quote_is_sent_however_many_an_address_asks_for(say, hear, said, database):
-    say("billing", *(quoted(ticket(f"HN-{number}")) for number in range(1001, 1009)))
-    hear(worker, "write_quote")
-    assert len(said(LetterWritten)) == 8
-    assert said(LetterSuppressed) == []
-
-
 def test_a_letter_that_stays_unwritten_is_said_once(say, hear, said, database):
     facts = ticket(requester=Requester(phone="+31205550199"))
     say("sla", routed(facts), routed(facts))

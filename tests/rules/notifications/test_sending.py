@@ -1,8 +1,8 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from services.notifications.rules.sending import Kind, Suppression, envelope_sender, over_limit, suppression
+from services.notifications.rules.sending import Kind, Suppression, envelope_sender, suppression
 from shared.vocabulary import Channel, Decision, Requester, TicketFacts, Verdict
 
 NOW = datetime(2026, 6, 5, 16, 0, tzinfo=UTC)
@@ -20,11 +20,6 @@ def ticket(email="anna@winkel.example", **changes):
         received_at=NOW,
         **changes,
     )
-
-
-def over(minutes_ago):
-    written = [NOW - timedelta(minutes=minutes) for minutes in minutes_ago]
-    return over_limit(written, NOW, burst_limit=3, burst=timedelta(minutes=10), daily_limit=5)
 
 
 def test_a_person_who_wrote_gets_every_kind_of_letter():
@@ -60,22 +55,6 @@ def test_a_doubtful_quote_waits_for_a_person():
     assert suppression(Kind.QUOTE, ticket(), doubtful, OWN) is Suppression.NEEDS_PERSON
 
 
-def test_the_fourth_letter_in_ten_minutes_is_suppressed():
-    assert over([1, 2]) is None
-    assert over([1, 2, 9.9]) is Suppression.BURST_LIMIT
-    assert over([1, 2, 10]) is None
-
-
-def test_the_sixth_letter_of_a_day_is_suppressed():
-    assert over([60, 120, 180, 240]) is None
-    assert over([60, 120, 180, 240, 300]) is Suppression.DAILY_LIMIT
-    assert over([60, 120, 180, 240, 24 * 60]) is None
-
-
 def test_nobody_is_told_that_an_acknowledgement_cannot_be_delivered():
     assert envelope_sender(Kind.ACKNOWLEDGEMENT, "support@hypernode.example") == ""
     assert envelope_sender(Kind.QUOTE, "support@hypernode.example") == "support@hypernode.example"
-
-
-def test_only_acknowledgements_are_limited_for_an_address():
-    assert [kind for kind in Kind if kind.limited] == [Kind.ACKNOWLEDGEMENT]

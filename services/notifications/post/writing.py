@@ -1,0 +1,135 @@
+"""Writing a letter once: to be sent, or with the reason why it stays unwritten or is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import format_datetime
+from uuid import UUID
+
+import structlog
+
+from services.notifications import store
+from services.notifications.post import breaker
+from services.notifications.rules import envelope, limits, sending
+from services.notifications.rules.limits import Per
+from services.notifications.rules.sending import Kind, Suppression
+from services.notifications.settings import notification_settings
+from shared import clock
+from shared.bus import Transaction
+from shared.errors import Misconfigured
+from shared.events import LetterHeld, LetterSuppressed, LetterWritten, derived_id
+from shared.policies import Policies, load_policies
+from shared.settings import settings as house_settings
+from shared.vocabulary import Decision, TicketFacts
+
+log = structlog.get_logger()
+
+
+def write(
+    tx: Transaction,
+    kind: Kind,
+    ticket: TicketFacts,
+    lang: str,
+    *,
+    body: Callable[[Policies], str],
+    decision: Decision | None = None,
+    version: str = "1",
+    told_already: bool = False,
+) -> bool:
+    """Write a letter once, or the reason why it stays unwritten; True when it was written now, to be sent or held.
+
+    Beyond a limit an acknowledgement stays unwritten: its ticket is there without it. Anything else is held.
+    """
+    letter_id = _id(ticket.ticket_id, kind, version)
+    if store.exists(tx.session, letter_id):
+        return False
+    settings, policies = notification_settings(), load_policies()
+    policy = policies.provider(ticket.provider)
+    mailbox = ticket.mailbox or settings.senders.get(ticket.provider) or policy.mailbox
+    if mailbox is None:
+        raise Misconfigured(f"SCOPEDESK_NOTIFICATIONS_SENDERS names no mailbox for {ticket.provider}")
+    letter = store.Letter(
+        id=letter_id,
+        ticket_id=ticket.ticket_id,
+        provider=ticket.provider,
+        kind=kind,
+        language=lang,
+        recipient=ticket.requester.email,
+        domain=envelope.domain_of(ticket.requester.email or "").lower() or None,
+        mailbox=mailbox,
+        written_at=clock.now(),
+        state="written",
+    )
+    own_mailboxes = {mailbox, *settings.senders.values()}
+    unwritten = Suppression.TOLD_ALREADY if told_already else sending.suppression(kind, ticket, decision, own_mailboxes)
+    letter.reason = unwritten or _beyond_limits(tx, kind, letter)
+    if letter.reason:
+        letter.state = "suppressed" if unwritten or kind is Kind.ACKNOWLEDGEMENT else "held"
+    if letter.state != "suppressed":
+        letter.body = body(policies)
+        tokens = house_settings().require_reply_tokens()
+        letter.message_id = tokens.message_id(ticket.ticket_id, letter_id, envelope.domain_of(mailbox))
+        letter.headers = envelope.headers(
+            ticket,
+            message_id=letter.message_id,
+            sender_name=f"{policy.name} support",
+            mailbox=mailbox,
+            reply_address=tokens.reply_address(mailbox, ticket.ticket_id),
+            written_at=letter.written_at,
+            earlier=store.thread_of(tx.session, ticket.ticket_id),
+            automatic=kind.automatic,
+        )
+    if not store.write(tx.session, letter):
+        return False
+    _say(tx, letter)
+    return letter.state != "suppressed"
+
+
+def release(tx: Transaction, letter: store.Letter, by: str) -> None:
+    """Let a letter that is held go out, dated now."""
+    letter.state, letter.written_at = "written", clock.now()
+    letter.reason = f"released by {by}"
+    letter.headers = letter.headers | {"Date": format_datetime(letter.written_at)}
+    tx.say(LetterWritten(ticket_id=letter.ticket_id, letter_id=letter.id, kind=letter.kind))
+
+
+def drop_held(tx: Transaction, ticket_id: str, kind: Kind, version: str, why: Suppression) -> bool:
+    """Give a letter up, if it is held: what it says does not hold any more. False when there is no such letter."""
+    letter = store.letter(tx.session, _id(ticket_id, kind, version))
+    if letter and letter.state == "held":
+        letter.state, letter.reason = "suppressed", why
+        _say(tx, letter)
+    return letter is not None
+
+
+def _id(ticket_id: str, kind: Kind, version: str) -> UUID:
+    return derived_id("letter", ticket_id, kind, version)
+
+
+def _say(tx: Transaction, letter: store.Letter) -> None:
+    told = {"ticket_id": letter.ticket_id, "letter_id": letter.id, "kind": letter.kind}
+    if letter.state == "written":
+        tx.say(LetterWritten(**told))
+        return
+    tx.say((LetterHeld if letter.state == "held" else LetterSuppressed)(**told, reason=letter.reason or ""))
+    log.info("letter not sent", ticket=letter.ticket_id, kind=letter.kind, state=letter.state, reason=letter.reason)
+
+
+def _beyond_limits(tx: Transaction, kind: Kind, letter: store.Letter) -> Suppression | None:
+    """The limit that this letter would break, if any; the one that breaks the provider's stops all that follow."""
+    if not kind.automatic:
+        return None
+    settings = notification_settings()
+    stopped = store.breaker(tx.session, letter.provider)
+    if stopped.stopped_at:
+        return Suppression.BREAKER
+    store.hold_domain(tx.session, letter.domain or "")
+    for limit in limits.on(kind, settings.limits(letter.provider)):
+        if limit.per is Per.DOMAIN and letter.domain in settings.public_domains:
+            continue
+        sent = store.sent_within(tx.session, limit, letter, stopped.resumed_at if limit.per is Per.PROVIDER else None)
+        if sent >= limit.at_most:
+            if limit.per is Per.PROVIDER:
+                breaker.stop(tx, stopped, limit, letter.written_at)
+            return limit.reason
+    return None
