@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from deploy import schema, stack_state
+from deploy.balance import check_balance
 from deploy.processes import doors
 from deploy.settings import read_room_settings, stack_settings
 from shared import clock
@@ -52,7 +53,10 @@ def examine() -> Iterator[Finding]:
     yield from _mailboxes()
     yield from _call_logs()
     if settings().database_url or settings().running_stack():
-        yield _look("PostgreSQL", _database)
+        database = _look("PostgreSQL", _database)
+        yield database
+        if database.well:
+            yield _look("balance", check_balance)
         yield _look("Redis", _redis)
     else:
         yield _look("embedded servers", _binaries)

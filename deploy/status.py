@@ -6,12 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from deploy import pids
+from deploy.balance import HEARERS
 from shared import clock
 from shared.bus import dead_letters, health
 from shared.settings import settings
-
-INTAKE_HEARERS = ("email_intake.read_email", "phone_intake.read_call", "tickets.file_email", "tickets.file_call")
-"""Until one of these is done, an arrival is neither ticketed nor appended, suppressed or quarantined."""
 
 UNREAD_SECONDS = 600
 """A mailbox or call log is looked at every few minutes at least; one that was not for so long is a fault."""
@@ -44,8 +42,8 @@ def stack_status() -> dict[str, Any]:
         received = emails["received"] + calls["received"]
         suppressed = emails["suppressed"] + calls["suppressed"]
         quarantined = emails["quarantined"] + calls["quarantined"]
-        under_way = health.undelivered(session, INTAKE_HEARERS)
-        dead, discarded = dead_letters.held(session, INTAKE_HEARERS)
+        under_way = health.undelivered(session, HEARERS)
+        dead, discarded = dead_letters.held(session, HEARERS)
         due, late = standing(session, clock.now())
         seen = health.relay_seen_at(session)
         accounted = tickets["ticketed"] + tickets["appended"] + suppressed + quarantined

@@ -21,6 +21,7 @@ from deploy.cli import (
     forecast,
     hours,
     ingest,
+    intake,
     on_call,
     parse_mail,
     policy,
@@ -64,6 +65,7 @@ for name, group in {
     "customers": customers,
     "dead-letters": dead_letters,
     "ingest": ingest,
+    "intake": intake,
     "policy": policy,
     "tickets": tickets,
 }.items():

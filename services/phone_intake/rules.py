@@ -224,6 +224,14 @@ def key_of(fields: Mapping[str, Any], idempotency_key: str | None = None) -> str
     return key if len(key) <= LONGEST_KEY_CHARS else f"digest:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
+def way_of(source: str) -> tuple[str, str]:
+    """By which way a record came, and the call log it stood in: of "calls.csv, line 7", for example, or of "twilio"."""
+    file, line, _ = source.rpartition(", line ")
+    if line or "." in source:
+        return "call log", file or source
+    return source, ""
+
+
 def rows_of(fields: Mapping[str, Any]) -> int:
     """Of how many rows a record was made: the one of more rows tells more of its call."""
     rows = str(fields.get(ROWS, ""))

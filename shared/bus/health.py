@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from kombu.connection import Connection
 from sqlalchemy import text
@@ -63,6 +64,23 @@ def undelivered(session: Session, hearers: Collection[str]) -> int:
     """How many deliveries these hearers (`room.handler`) still have to hear, now or at a later try."""
     statement = text("select count(*) from bus.delivery where hearer = any(:hearers)")
     return int(session.execute(statement, {"hearers": list(hearers)}).scalar_one())
+
+
+def held_arrivals(session: Session, hearers: Collection[str]) -> dict[UUID, str]:
+    """Arrivals that these hearers have to hear of yet (`under_way`), or whose hearing died (`dead`, `discarded`)."""
+    statement = text(
+        """
+        select (event.body->>'arrival_id')::uuid as arrival_id, held.how
+          from (select event_id, 'discarded' as how from bus.dead_letter
+                 where hearer = any(:hearers) and resolution = 'discarded'
+                union all
+                select event_id, 'dead' from bus.dead_letter where hearer = any(:hearers) and resolution is null
+                union all
+                select event_id, 'under_way' from bus.delivery where hearer = any(:hearers)) held
+          join bus.event using (event_id)
+        """,
+    )
+    return {found.arrival_id: found.how for found in session.execute(statement, {"hearers": list(hearers)})}
 
 
 def is_quiet(session: Session) -> bool:

@@ -310,9 +310,7 @@ def upgrade() -> None:
         schema="notifications",
     )
     for counted in ("recipient", "domain", "provider"):
-        op.create_index(
-            f"ix_letter_{counted}", "letter", [counted, "written_at"], unique=False, schema="notifications"
-        )
+        op.create_index(f"ix_letter_{counted}", "letter", [counted, "written_at"], unique=False, schema="notifications")
     op.create_index("ix_letter_ticket_id", "letter", ["ticket_id"], unique=False, schema="notifications")
     op.create_table(
         "ticket",

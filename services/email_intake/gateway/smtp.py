@@ -73,13 +73,14 @@ class Intake:
         if not isinstance(raw, bytes):
             return "451 4.3.0 Not understood, please try again"
         return_path = (envelope.mail_from or "").strip("<>")
+        way = "lmtp" if isinstance(server, LMTP) else "smtp"
         chosen, answers = self._one_per_mailbox(envelope.rcpt_tos), dict[str, str]()
         mark = object()
         self._storing.add(mark)
         self._idle.clear()
         try:
             for mailbox, recipient in chosen.items():
-                answers[mailbox] = await self._store(raw, recipient, return_path)
+                answers[mailbox] = await self._store(raw, recipient, return_path, way)
                 if answers[mailbox] != STORED and not isinstance(server, LMTP):
                     return answers[mailbox]  # SMTP has one answer; the sender repeats it all, and doubles are known
         finally:
@@ -90,9 +91,9 @@ class Intake:
             return "\r\n".join(answers[self._mailbox_of(address)] for address in envelope.rcpt_tos)
         return STORED
 
-    async def _store(self, raw: bytes, recipient: str, return_path: str) -> str:
+    async def _store(self, raw: bytes, recipient: str, return_path: str, way: str) -> str:
         try:
-            await asyncio.to_thread(store.store_email, raw, recipient, envelope_from=return_path, source="smtp")
+            await asyncio.to_thread(store.store_email, raw, recipient, envelope_from=return_path, source=way)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the sender must keep the mail
             return await self.handle_exception(error)
         return STORED

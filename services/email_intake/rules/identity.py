@@ -31,3 +31,12 @@ def mail_key(raw: bytes) -> str:
     if not found:  # hardly a mail: its bytes are all there is to compare
         digest.update(head)
     return digest.hexdigest()
+
+
+def way_of(source: str) -> str:
+    """By which way an e-mail came, from what its gateway wrote: a file, unless it is one of the others."""
+    if source.startswith("IMAP "):
+        return "imap"
+    if source == "standard input" or source.startswith("standard input,"):
+        return "pipe"
+    return source if source in {"smtp", "lmtp"} else "file"

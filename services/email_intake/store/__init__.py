@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from services.email_intake.rules.attachments import MAX_FILE_BYTES, MAX_FILES, file_name
-from services.email_intake.rules.identity import mail_key
+from services.email_intake.rules.identity import mail_key, way_of
 from services.email_intake.rules.parts import Attachment
 from services.email_intake.store.tables import Arrival, Raw, Seen, State
 from shared import files
@@ -121,6 +121,14 @@ def keep_attachments(session: Session, attached: Sequence[Attachment]) -> tuple[
         )
         for position, file in enumerate(attached)
     )
+
+
+def arrivals(session: Session) -> Iterator[tuple[UUID, str, str, str]]:
+    """Every arrival in the order of their ids: by which way it came, its mailbox (empty: none told), its state."""
+    mailbox = func.coalesce(col(Arrival.mailbox), col(Arrival.recipient))
+    statement = select(Arrival.id, Arrival.source, mailbox, Arrival.state).order_by(col(Arrival.id))
+    for arrival_id, source, place, state in session.exec(statement.execution_options(yield_per=1000)):
+        yield arrival_id, way_of(source), place, state
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -140,6 +140,14 @@ def caller_was_logged(
     return found.first() is not None
 
 
+def arrivals(session: Session) -> Iterator[tuple[UUID, str, str, str]]:
+    """Every record in the order of their ids: by which way it came, its file, its state."""
+    statement = select(Arrival.id, Arrival.source, Arrival.state).order_by(col(Arrival.id))
+    for arrival_id, source, state in session.exec(statement.execution_options(yield_per=1000)):
+        way, place = rules.way_of(source)
+        yield arrival_id, way, place, state
+
+
 def counts(session: Session) -> dict[str, int]:
     """How many records were received, and what became of them; `waiting` ones have not been read yet."""
     found = dict(session.exec(select(Arrival.state, func.count()).group_by(col(Arrival.state))).all())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -182,6 +182,12 @@ def is_repeat(session: Session, arrival: rules.Arrival, number: str, author: str
         col(Message.received_at).between(at - span, at + span),
     )
     return session.exec(select(Message.arrival_id).where(*same).limit(1)).first() is not None
+
+
+def filings(session: Session) -> Iterator[tuple[UUID, bool]]:
+    """Every arrival that was filed, and whether it opened a ticket, in the order of their ids."""
+    statement = select(Message.arrival_id, Message.opened_ticket).order_by(col(Message.arrival_id))
+    yield from session.exec(statement.execution_options(yield_per=1000))
 
 
 def counts(session: Session) -> dict[str, int]:
