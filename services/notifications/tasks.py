@@ -16,7 +16,6 @@ from services.notifications import store
 from services.notifications.post import breaker, pages, settling, writing
 from services.notifications.rules import letters
 from services.notifications.rules.sending import Kind, Suppression
-from services.notifications.rules.wording import language
 from shared import clock
 from shared.bus import Transaction, Worker
 from shared.errors import Transient
@@ -39,6 +38,7 @@ from shared.events import (
 )
 from shared.policies import load_policies
 from shared.vocabulary import PauseReason, ResumeReason, TicketFacts
+from shared.wording import language
 
 worker = Worker("notifications")
 app = worker.app

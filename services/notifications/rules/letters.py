@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.notifications.rules.envelope import clean
 from services.notifications.rules.sending import Kind
-from services.notifications.rules.wording import civil_time, money, opening_hours, unit, wrapped
+from services.notifications.rules.wording import opening_hours, wrapped
 from shared.events import (
     ChargeRecorded,
     OnCallPaged,
@@ -26,7 +26,9 @@ from shared.events import (
     TicketRouted,
 )
 from shared.policies import Policies, Policy
-from shared.vocabulary import Channel, Decision, PriceOffer, SupplierCase, TargetName, TicketFacts, Verdict
+from shared.vocabulary import Channel, Decision, SupplierCase, TargetName, TicketFacts, Verdict
+from shared.wording import civil_time, money
+from shared.wording import price as price_words
 
 SUSPENDED = "suspended"
 TOLD_WITHOUT_CLAUSE = {Verdict.NOT_COVERED, Verdict.NEEDS_INFO, Verdict.NO_ACTION}
@@ -142,7 +144,7 @@ def quote(event: QuoteIssued, policies: Policies, lang: str) -> str:
         version=event.version,
         token=event.token,
         work=line.title.in_language(lang) if line else offer.title,
-        price=_price(offer.model_copy(update={"total": event.total}), lang),
+        price=price_words(offer.model_copy(update={"total": event.total}), lang),
         valid_until=civil_time(event.valid_until, zone, lang),
         buys=line.buys.in_language(lang) if line else None,
         does_not_buy=line.does_not_buy.in_language(lang) if line and line.does_not_buy else None,
@@ -252,21 +254,12 @@ def _part(decision: Decision, policies: Policies, policy: Policy, lang: str) -> 
         verdict=decision.verdict,
         party=decision.responsible_party,
         quoted=_quoted(policy, clause) if clause else None,
-        price=_price(decision.price, lang) if decision.price else None,
+        price=price_words(decision.price, lang) if decision.price else None,
         free_alternative=alternative.text.in_language(lang) if alternative else None,
         preconditions=decision.preconditions,
         questions=tuple(map(str, decision.explanation.get("questions", ()))),
         suspended=decision.sla == SUSPENDED,
     )
-
-
-def _price(offer: PriceOffer, lang: str) -> str | None:
-    if offer.amount is None:
-        return money(offer.total, lang) if offer.total else None
-    each = f"{money(offer.amount, lang)} {unit(offer.unit, lang)}"
-    if offer.total is None or offer.total == offer.amount:
-        return each
-    return f"{money(offer.total, lang)} ({each})"
 
 
 def _quoted(policy: Policy, clause_id: str) -> Quoted:

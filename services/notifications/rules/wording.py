@@ -1,68 +1,17 @@
-"""Times, opening hours, money and lists as a customer reads them, in English and Dutch."""
+"""Opening hours and lines of a letter as a customer reads them."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
-from shared.money import Money
+from shared.wording import DAYS
 
-LANGUAGES = ("en", "nl")
 WIDTH = 76
 """Columns of a letter: RFC 5322 2.1.1 advises 78 with the line break, and a quoted line grows by two."""
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAYS = {
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    "nl": ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
-}
-MONTHS = {
-    "en": (
-        "January", "February", "March", "April", "May", "June",
-        "July", "August", "September", "October", "November", "December",
-    ),
-    "nl": (
-        "januari", "februari", "maart", "april", "mei", "juni",
-        "juli", "augustus", "september", "oktober", "november", "december",
-    ),
-}  # fmt: skip
-UNITS = {
-    "job": {"en": "per job", "nl": "per opdracht"},
-    "hour": {"en": "per hour", "nl": "per uur"},
-    "started-hour": {"en": "per started hour", "nl": "per begonnen uur"},
-    "month": {"en": "per month", "nl": "per maand"},
-    "year": {"en": "per year", "nl": "per jaar"},
-}
-
-
-def language(wished: str) -> str:
-    """The language of a letter: Dutch to Dutch, English to everybody else."""
-    return wished if wished in LANGUAGES else "en"
-
-
-def civil_time(moment: datetime, zone: str, lang: str) -> str:
-    """An aware moment with its weekday and the zone's name: `Friday 5 June 2026, 18:00 (CEST, Europe/Amsterdam)`."""
-    local = moment.astimezone(ZoneInfo(zone))
-    day = f"{DAYS[lang][local.weekday()]} {local.day} {MONTHS[lang][local.month - 1]} {local.year}"
-    short = local.tzname() or ""
-    name = f"{short}, {zone}" if short.isalpha() and short != zone else zone
-    return f"{day}, {local:%H:%M} ({name})"
-
-
-def money(amount: Money, lang: str) -> str:
-    """An amount with two decimals: `EUR 1,250.00` in English, `EUR 1.250,00` in Dutch."""
-    figure = f"{amount.amount:,.2f}"
-    if lang == "nl":
-        figure = figure.translate(str.maketrans(",.", ".,"))
-    return f"{amount.currency} {figure}"
-
-
-def unit(name: str, lang: str) -> str:
-    """What a price is for; a unit this house has no word for stays as the policy pack writes it."""
-    return UNITS.get(name, {}).get(lang, name)
 
 
 def opening_hours(week: Mapping[str, Sequence[str]], lang: str) -> list[str]:

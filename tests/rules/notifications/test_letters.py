@@ -5,7 +5,6 @@ import pytest
 
 from samples import RECEIVED, RESTORE, ticket
 from services.notifications.rules import letters
-from services.notifications.rules.wording import LANGUAGES
 from shared.events import ChargeRecorded, QuoteIssued, TicketRouted
 from shared.money import Money
 from shared.policies import load_policies
@@ -19,6 +18,7 @@ from shared.vocabulary import (
     TargetName,
     Verdict,
 )
+from shared.wording import LANGUAGES
 
 QUOTED = "We can also restore the Hypernode from a backup"
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.rules.wording import WIDTH, civil_time, language, money, opening_hours, unit, wrapped
+from services.notifications.rules.wording import WIDTH, opening_hours, wrapped
 from shared.money import Money
+from shared.wording import civil_time, language, money, unit
 
 WEEKDAYS = {day: ["08:00-18:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
 
