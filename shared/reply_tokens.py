@@ -1,6 +1,7 @@
-"""The signed marks by which an answer finds its ticket: a reply address and a Message-ID that nobody else can write.
+"""The signed marks of our letters, which nobody else can write: reply address, Message-ID, return path and X-Loop.
 
-A mark is only evidence of having had a letter of ours. Who may write in the ticket is another question.
+By these an answer finds its ticket, a bounce its letter, and a letter that comes back to us is known as ours. A mark is
+only evidence of having had a letter of ours. Who may write in the ticket is another question.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ MAX_LOCAL_PART = 64
 """RFC 5321 4.5.3.1.1."""
 
 _MARK = re.compile(rf"([a-z]{{2,8}}-\d{{1,12}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})")
+_RETURN_PATH = re.compile(rf"([a-z]{{2,8}}-\d{{1,12}})\.([a-z2-7]{{26}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})")
 _MESSAGE_ID = re.compile(
     rf"<([a-z]{{2,8}}-\d{{1,12}})\.([0-9a-f-]{{36}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})@[^@<>\s]{{1,255}}>",
 )
@@ -62,6 +64,30 @@ class ReplyTokens:
         """The letters whose Message-IDs stand in a text."""
         return filter(None, map(self._letter, _MESSAGE_ID.finditer(text.lower())))
 
+    def return_path(self, mailbox: str, ticket_id: str, letter_id: UUID) -> str:
+        """`support+hn-1042.<letter>.<signature>@…`, to which a letter comes back (VERP); else the mailbox itself."""
+        local, _, domain = mailbox.rpartition("@")
+        number, letter = ticket_id.lower(), _base32(letter_id.bytes)
+        marked = f"{local}+{number}.{letter}.{self._sign('return', number, letter)}"
+        return f"{marked}@{domain}" if len(marked) <= MAX_LOCAL_PART else mailbox
+
+    def returned_letter(self, mark: str) -> OwnLetter | None:
+        """The letter of what stands after the "+" of a return path; None unless we signed it."""
+        found = _RETURN_PATH.fullmatch(mark.lower())
+        if not found or not self._signed(found[3], "return", found[1], found[2]):
+            return None
+        return OwnLetter(found[1].upper(), UUID(bytes=base64.b32decode(f"{found[2].upper()}======")))
+
+    def loop_mark(self, ticket_id: str) -> str:
+        """`hn-1042.<signature>`, the X-Loop of every letter: what carries it is a letter of ours, come back to us."""
+        number = ticket_id.lower()
+        return f"{number}.{self._sign('loop', number)}"
+
+    def is_loop_mark(self, mark: str) -> bool:
+        """Whether we signed this X-Loop."""
+        found = _MARK.fullmatch(mark.strip().lower())
+        return bool(found and self._signed(found[2], "loop", found[1]))
+
     def _letter(self, found: re.Match[str] | None) -> OwnLetter | None:
         if not found or not self._signed(found[3], "letter", found[1], found[2]):
             return None
@@ -72,7 +98,11 @@ class ReplyTokens:
 
     def _sign(self, *parts: str) -> str:
         digest = hmac.digest(self.secret, ":".join(parts).encode(), "sha256")
-        return base64.b32encode(digest).decode().lower()[:SIGNATURE_LENGTH]
+        return _base32(digest)[:SIGNATURE_LENGTH]
 
     def _signed(self, signature: str, *parts: str) -> bool:
         return hmac.compare_digest(signature, self._sign(*parts))
+
+
+def _base32(data: bytes) -> str:
+    return base64.b32encode(data).decode().lower().rstrip("=")

@@ -179,7 +179,8 @@ def test_neither_a_subject_nor_a_name_becomes_a_header_of_our_letter(arrive, sai
         mailbox=US,
         reply_address=US,
         written_at=clock.now(),
-        automatic=True,
+        loop_mark="hn-1042.mark",
+        auto_submitted="auto-generated",
     )
     letter = message_from_bytes(Parcel("", ANNA, told, "our text").as_bytes(), policy=policy.default)
     assert letter["Bcc"] is None

@@ -63,3 +63,30 @@ def test_a_reply_address_fits_into_what_mail_servers_take():
 
 def test_the_secret_is_in_no_printed_form():
     assert "secret" not in repr(TOKENS).replace("ReplyTokens", "")
+
+
+@given(st.integers(1, 10**8), st.uuids())
+def test_a_return_path_names_its_letter_and_fits_in_an_address(number, letter):
+    address = TOKENS.return_path("support@hypernode.example", f"HN-{number}", letter)
+    local, _, domain = address.rpartition("@")
+    assert (domain, len(local) <= 64) == ("hypernode.example", True)
+    assert TOKENS.returned_letter(local.partition("+")[2].upper()) == OwnLetter(f"HN-{number}", letter)
+
+
+def test_a_return_path_is_no_reply_address_and_the_other_way_round():
+    assert TOKENS.ticket_of(mark_of(TOKENS.return_path("support@hypernode.example", "HN-1", LETTER))) is None
+    assert TOKENS.returned_letter(mark_of(TOKENS.reply_address("support@hypernode.example", "HN-1"))) is None
+
+
+def test_a_mailbox_that_is_too_long_for_a_mark_gets_bounces_itself():
+    mailbox = f"{'x' * 30}@hypernode.example"
+    assert TOKENS.return_path(mailbox, "HN-1", LETTER) == mailbox
+
+
+def test_a_loop_mark_is_ours_only_when_we_signed_it():
+    mark = TOKENS.loop_mark("HN-1042")
+    assert TOKENS.is_loop_mark(f" {mark.upper()} ")
+    assert not TOKENS.is_loop_mark(mark.replace("1042", "1043"))
+    assert not OTHERS.is_loop_mark(mark)
+    assert not TOKENS.is_loop_mark(mark_of(TOKENS.reply_address("support@x.example", "HN-1042")))
+    assert not TOKENS.is_loop_mark("support@hypernode.example")

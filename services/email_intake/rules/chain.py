@@ -114,7 +114,10 @@ def _reply_token(case: Case, notes: Notes) -> Answer:
 
 
 def _class(case: Case, notes: Notes) -> Answer:
-    notes.verdict = found = classify(case.candidate)
+    found = classify(case.candidate)
+    if case.mailbox and case.mailbox.returned and found.kind not in SUPPRESSED:
+        found = Verdict(Kind.AUTO, 8, "return path of a letter", "only machines write where letters come back")
+    notes.verdict = found
     return str(found.kind), f"{found.reason} (row {found.rule}, {found.name})"
 
 
@@ -124,6 +127,7 @@ def _bounce(case: Case, notes: Notes) -> Answer:
         return None
     mail = case.candidate.mail
     letters = (
+        case.mailbox.returned if case.mailbox else None,
         *map(tokens.letter_of, mail.returned_ids),
         *tokens.letters_in(mail.text[:_MAX_RETURNED_TEXT]),
         *map(tokens.letter_of, mail.references),

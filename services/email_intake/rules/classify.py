@@ -115,6 +115,8 @@ _SHORT = 500
 
 
 def _own_loop(it: Candidate) -> str | None:
+    if it.own.tokens and any(map(it.own.tokens.is_loop_mark, it.mail.headers.get("x-loop", ()))):
+        return "it carries an X-Loop that we signed"
     own_id = _OWN_LETTER.fullmatch(it.mail.message_id or "")
     if own_id and it.own.owns_domain(own_id[1].lower()):
         return "it carries the Message-ID of a letter of ours"

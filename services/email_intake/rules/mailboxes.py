@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.email_intake.rules.message import ParsedEmail
-from shared.reply_tokens import ReplyTokens
+from shared.reply_tokens import OwnLetter, ReplyTokens
 
 _RECIPIENT_HEADERS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
 
@@ -16,13 +16,14 @@ class Mailbox:
     """One of our mailboxes as a mail reached it.
 
     `reply_token` is the ticket number of a reply address that we signed; `forged_token` says that the address looks
-    like one and we did not sign it.
+    like one and we did not sign it. `returned` is the letter whose return path it is: only machines write there.
     """
 
     address: str
     provider: str
     reply_token: str | None = None
     forged_token: bool = False
+    returned: OwnLetter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,10 @@ class Mailboxes:
         if provider is None:
             return None
         ticket = self.tokens.ticket_of(extra) if self.tokens and extra else None
-        forged = bool(self.tokens and not ticket and "." in extra and any(map(str.isdigit, extra)))
-        return Mailbox(f"{base}@{domain}", provider, ticket, forged)
+        returned = self.tokens.returned_letter(extra) if self.tokens and extra else None
+        signed = ticket or returned
+        forged = bool(self.tokens and not signed and "." in extra and any(map(str.isdigit, extra)))
+        return Mailbox(f"{base}@{domain}", provider, ticket, forged, returned)
 
     def find_for(self, mail: ParsedEmail, recipient: str) -> Mailbox | None:
         """The mailbox of a mail: by its envelope recipient when that is known, else by its headers, first hit.

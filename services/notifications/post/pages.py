@@ -28,7 +28,8 @@ def write(tx: Transaction, event: OnCallPaged) -> None:
     mailbox = notification_settings().team_mailbox
     name, recipient, lang = (person.name, person.email, person.language) if person else (event.team, mailbox, "en")
     domain, now = envelope.domain_of(mailbox), clock.now()
-    message_id = house_settings().require_reply_tokens().message_id(event.ticket.ticket_id, event.page_id, domain)
+    tokens = house_settings().require_reply_tokens()
+    message_id = tokens.message_id(event.ticket.ticket_id, event.page_id, domain)
     letter = store.Letter(
         id=event.page_id,
         ticket_id=event.ticket.ticket_id,
@@ -44,6 +45,7 @@ def write(tx: Transaction, event: OnCallPaged) -> None:
         headers=envelope.page_headers(
             event.ticket,
             message_id=message_id,
+            loop_mark=tokens.loop_mark(event.ticket.ticket_id),
             mailbox=mailbox,
             name=name,
             recipient=recipient,

@@ -22,6 +22,7 @@ from shared.events import (
     PageDelivered,
     PageUndelivered,
 )
+from shared.settings import settings as house_settings
 
 log = structlog.get_logger()
 
@@ -34,8 +35,9 @@ Posted = gateway.Taken | gateway.Refused | gateway.Unanswered
 def post(tx: Transaction, letter: store.Letter) -> None:
     """Hand a letter to the mail server; every try carries the same Message-ID, so that a double shows as one."""
     letter.attempts = tx.attempt
+    return_path = house_settings().require_reply_tokens().return_path(letter.mailbox, letter.ticket_id, letter.id)
     parcel = gateway.Parcel(
-        envelope_sender=sending.envelope_sender(Kind(letter.kind), letter.mailbox),
+        envelope_sender=sending.envelope_sender(Kind(letter.kind), letter.mailbox, return_path),
         recipient=envelope.written_address(letter.recipient or ""),
         headers=dict(letter.headers),
         body=letter.body,

@@ -77,7 +77,8 @@ def write(
             reply_address=tokens.reply_address(mailbox, ticket.ticket_id),
             written_at=letter.written_at,
             earlier=store.thread_of(tx.session, ticket.ticket_id),
-            automatic=kind.automatic,
+            loop_mark=tokens.loop_mark(ticket.ticket_id),
+            auto_submitted=kind.auto_submitted,
         )
     if not store.write(tx.session, letter):
         return False

@@ -89,11 +89,12 @@ def headers(
     reply_address: str,
     written_at: datetime,
     earlier: Sequence[str] = (),
-    automatic: bool,
+    loop_mark: str,
+    auto_submitted: str | None,
 ) -> dict[str, str]:
     """Every header of a letter but its body's. An automatic letter says so (RFC 3834 5); a person's answer does not."""
     recipient = ticket.requester.email or ""
-    marks = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"} if automatic else {}
+    marks = {"Auto-Submitted": auto_submitted, "X-Auto-Response-Suppress": "All"} if auto_submitted else {}
     return {
         "From": _named(sender_name, mailbox),
         "To": _named(ticket.requester.name, recipient),
@@ -102,12 +103,21 @@ def headers(
         "Date": format_datetime(written_at),
         "Message-ID": message_id,
         **thread(ticket, earlier),
+        "X-Loop": loop_mark,
         **marks,
     }
 
 
 def page_headers(
-    ticket: TicketFacts, *, message_id: str, mailbox: str, name: str, recipient: str, reason: str, written_at: datetime
+    ticket: TicketFacts,
+    *,
+    message_id: str,
+    loop_mark: str,
+    mailbox: str,
+    name: str,
+    recipient: str,
+    reason: str,
+    written_at: datetime,
 ) -> dict[str, str]:
     """Every header of a page by e-mail but its body's. It answers no mail, so it stands in no thread."""
     return {
@@ -116,6 +126,7 @@ def page_headers(
         "Subject": f"[{ticket.ticket_id}] {clean(reason)}: {clean(ticket.subject)}"[:MAX_SUBJECT],
         "Date": format_datetime(written_at),
         "Message-ID": message_id,
+        "X-Loop": loop_mark,
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "Importance": "high",

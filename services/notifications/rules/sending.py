@@ -28,6 +28,18 @@ class Kind(StrEnum):
         return self not in {Kind.ANSWER, Kind.PAGE}
 
     @property
+    def notice(self) -> bool:
+        """Nobody has to know when it does not arrive: it asks for nothing, and nothing rests on it."""
+        return self in {Kind.ACKNOWLEDGEMENT, Kind.SUSPENSION_START, Kind.SUSPENSION_END}
+
+    @property
+    def auto_submitted(self) -> str | None:
+        """The value of Auto-Submitted (RFC 3834 5): it answers a mail by machine, or a machine wrote it on its own."""
+        if self is Kind.ANSWER:
+            return None
+        return "auto-replied" if self is Kind.ACKNOWLEDGEMENT else "auto-generated"
+
+    @property
     def unasked(self) -> bool:
         """It answers a mail by machine, so it could answer a machine; the others follow a person's act."""
         return self in {Kind.ACKNOWLEDGEMENT, Kind.QUOTE}
@@ -74,6 +86,12 @@ def _verdict(decision: Decision | None) -> Verdict | None:
     return decision.verdict if decision else None
 
 
-def envelope_sender(kind: Kind, mailbox: str) -> str:
-    """Who hears of a letter that cannot be delivered: nobody of an acknowledgement (RFC 3834 3.3), else the mailbox."""
-    return "" if kind is Kind.ACKNOWLEDGEMENT else mailbox
+def envelope_sender(kind: Kind, mailbox: str, return_path: str) -> str:
+    """Who hears of a letter that cannot be delivered.
+
+    Nobody of a notice (RFC 3834 3.3: nothing answers a null path); of a page whoever watches its mailbox; of the others
+    we do, by their return path.
+    """
+    if kind.notice:
+        return ""
+    return mailbox if kind is Kind.PAGE else return_path

@@ -13,6 +13,7 @@ from services.email_intake.rules import read
 from services.email_intake.rules.chain import CHAIN
 from services.email_intake.rules.courtesy import is_courtesy
 from services.email_intake.rules.mailboxes import Mailboxes
+from shared.reply_tokens import ReplyTokens
 
 US = "support@hypernode.example"
 OWN = Mailboxes(
@@ -22,6 +23,7 @@ OWN = Mailboxes(
     agents=frozenset({"pieter@hypernode.example"}),
     forms=frozenset({"form@shop.example"}),
 )
+OTHERS = ReplyTokens(b"a secret of somebody else")
 LETTER = UUID("0b5a4b0e-6a3f-4f4e-8f0b-8d8f3f1f2a10")
 OURS = TOKENS.message_id("HN-1042", LETTER, "hypernode.example")
 FORGED_RESULTS = "Authentication-Results: mx.hypernode.example; dmarc=fail header.from=klant.example"
@@ -75,6 +77,33 @@ def test_a_forged_reply_address_names_nothing_and_is_told(mark):
     assert reading.mailbox.reply_token is None
     assert decided(reading, "reply token") == "forged"
     assert "the reply address is none that we signed" in reading.warnings
+
+
+# what comes back
+
+RETURN_PATH = TOKENS.return_path(US, "HN-1042", LETTER)
+
+
+def test_what_carries_an_x_loop_of_ours_is_our_own_letter_and_anybody_elses_is_not():
+    assert read(mail(f"X-Loop: {TOKENS.loop_mark('HN-1042')}"), OWN).notes.kind == "own_loop"
+    assert read(mail("X-Loop: hn-1042.aaaaaaaaaaaaaaaa"), OWN).notes.kind == "human"
+    assert read(mail("X-Loop: list@elsewhere.example"), OWN).notes.kind == "human"
+
+
+def test_a_bounce_names_its_letter_by_the_return_path_alone():
+    report = mail(sender="MAILER-DAEMON@mx.example", subject="Undelivered", to=RETURN_PATH)
+    bounced = read(report, OWN, recipient=RETURN_PATH, envelope_from="").notes.bounced
+    assert (bounced.letter.ticket_id, bounced.letter.letter_id, bounced.permanent) == ("HN-1042", LETTER, True)
+
+
+def test_nobody_writes_to_a_return_path_so_what_comes_there_is_automatic():
+    reading = read(mail("In-Reply-To: <x@y.example>"), OWN, recipient=RETURN_PATH)
+    assert (reading.outcome, reading.notes.kind) == ("suppressed", "auto")
+
+
+def test_a_return_path_that_we_did_not_sign_is_only_our_mailbox():
+    path = OTHERS.return_path(US, "HN-1042", LETTER)
+    assert read(mail(), OWN, recipient=path).notes.kind == "human"
 
 
 # bounces

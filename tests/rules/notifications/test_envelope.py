@@ -26,7 +26,7 @@ WRITTEN = datetime(2026, 6, 5, 16, 0, tzinfo=UTC)
 BODY = ("Content-Type", "Content-Transfer-Encoding", "MIME-Version")
 
 
-def envelope(facts, *, automatic=True, earlier=()):
+def envelope(facts, *, auto_submitted="auto-replied", earlier=()):
     return headers(
         facts,
         message_id=f"<hn-1042.{LETTER}@hypernode.example>",
@@ -35,7 +35,8 @@ def envelope(facts, *, automatic=True, earlier=()):
         reply_address="support+mark@hypernode.example",
         written_at=WRITTEN,
         earlier=earlier,
-        automatic=automatic,
+        loop_mark="hn-1042.mark",
+        auto_submitted=auto_submitted,
     )
 
 
@@ -130,7 +131,7 @@ def test_an_acknowledgement_tells_machines_not_to_answer():
 
 
 def test_an_answer_of_a_person_is_no_automatic_mail():
-    assert not envelope(ticket(), automatic=False).keys() & {"Auto-Submitted", "X-Auto-Response-Suppress"}
+    assert not envelope(ticket(), auto_submitted=None).keys() & {"Auto-Submitted", "X-Auto-Response-Suppress"}
 
 
 def test_a_letter_names_its_ticket_where_answers_go():
