@@ -15,7 +15,7 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.EmailSuppressed: ("desk.show_suppressed",),
     e.EmailQuarantined: ("desk.show_quarantined",),
     e.EmailTooLarge: (),
-    e.EmailReleased: ("email_intake.read_released",),
+    e.EmailReleased: ("email_intake.read_released", "desk.show_released"),
     e.EmailRejected: ("email_intake.reject_email",),
     e.CallStored: ("phone_intake.read_call", "desk.show_arrival"),
     e.CallLogged: ("tickets.file_call",),

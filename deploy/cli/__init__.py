@@ -22,9 +22,11 @@ from deploy.cli import (
     hours,
     ingest,
     intake,
+    letters,
     on_call,
     parse_mail,
     policy,
+    quarantine,
     stack,
     tickets,
 )
@@ -66,7 +68,9 @@ for name, group in {
     "dead-letters": dead_letters,
     "ingest": ingest,
     "intake": intake,
+    "letters": letters,
     "policy": policy,
+    "quarantine": quarantine,
     "tickets": tickets,
 }.items():
     app.add_typer(group.app, name=name)

@@ -3,7 +3,7 @@
 Hears   nearly everything, to keep its lists: arrivals, tickets, decisions, routings, quotes, letters, answers.
 Says    from its web API: TicketAnswered, TicketResolved, TicketReopened, TicketPaused, TicketResumed,
         TicketReclassified, ConsentGiven, PageAcknowledged, VerdictOverridden, TicketFactCorrected,
-        AttachmentReleased, LetterReleased, AutomaticLettersResumed.
+        AttachmentReleased, EmailReleased, EmailRejected, LetterReleased, AutomaticLettersResumed.
 Owns    nothing that could not be built anew from the event log.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.desk.rules.sentences import name_and_address
 from services.desk.rules.summary import QuoteState
 from services.desk.store import heard, holding, on_call
 from shared.bus import Transaction, Worker
@@ -27,6 +28,7 @@ from shared.events import (
     ConsentRefused,
     CustomerCalledBack,
     EmailQuarantined,
+    EmailReleased,
     EmailStored,
     EmailSuppressed,
     Event,
@@ -86,15 +88,29 @@ def show_suppressed(event: EmailSuppressed | CallSuppressed, tx: Transaction) ->
 
 @worker.hears(EmailQuarantined, CallQuarantined)
 def show_quarantined(event: EmailQuarantined | CallQuarantined, tx: Transaction) -> None:
-    """Show an arrival that waits for a person."""
-    _show_no_ticket(event, tx, "quarantined")
+    """Show an arrival that waits for a person, with what he needs to judge an e-mail."""
+    told: dict[str, Any] = {}
+    if isinstance(event, EmailQuarantined):
+        sender = name_and_address(event.sender) if event.sender else None
+        told = {"sender": sender, "subject": event.subject or None, "excerpt": event.excerpt or None}
+    _show_no_ticket(event, tx, "quarantined", **told)
+
+
+@worker.hears(EmailReleased)
+def show_released(event: EmailReleased, tx: Transaction) -> None:
+    """Show who let an e-mail out of quarantine and why; it is a ticket, unless another word of it follows."""
+    told = {"state": "released", "reason": f"released by {event.agent}: {event.reason}"}
+    heard.keep_arrival(tx.session, event.arrival_id, Channel.EMAIL, **told, settled_at=event.happened_at)
 
 
 def _show_no_ticket(
-    event: EmailSuppressed | CallSuppressed | EmailQuarantined | CallQuarantined, tx: Transaction, state: str
+    event: EmailSuppressed | CallSuppressed | EmailQuarantined | CallQuarantined,
+    tx: Transaction,
+    state: str,
+    **more: Any,
 ) -> None:
     channel = Channel.EMAIL if isinstance(event, EmailSuppressed | EmailQuarantined) else Channel.PHONE
-    told = {"state": state, "reason": event.reason, "settled_at": event.happened_at}
+    told = {"state": state, "reason": event.reason, "settled_at": event.happened_at, **more}
     heard.keep_arrival(tx.session, event.arrival_id, channel, **told)
 
 

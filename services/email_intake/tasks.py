@@ -69,7 +69,8 @@ def read_released(event: EmailReleased, tx: Transaction) -> None:
     if arrival.state != store.State.QUARANTINED:
         log.info("released too late", arrival_id=arrival.id, state=arrival.state)
         return
-    arrival.recipient = event.mailbox or arrival.recipient
+    if settings().own.owns(event.mailbox):
+        arrival.recipient = event.mailbox
     reading = _read(arrival, raw)
     if not _is_duplicate(arrival, tx):
         _settle(arrival, reading, tx)

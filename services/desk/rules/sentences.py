@@ -13,6 +13,11 @@ def name_of(person: Requester) -> str:
     return person.name or person.email or person.phone or "unknown"
 
 
+def name_and_address(person: Requester) -> str | None:
+    """A sender as a mail program shows one; None for nobody."""
+    return f"{person.name} <{person.email}>" if person.name and person.email else person.email or person.name
+
+
 WHOLE = 100
 """Percent of a target's time: it is due."""
 

@@ -266,16 +266,13 @@ def _quote_row(quote: Quote) -> QuoteRow:
     )
 
 
-def left_closed(session: Session) -> list[str]:
-    """The tickets that a reply did not reopen and nobody has looked at since, the oldest reply first."""
-    at = col(Ticket.left_closed_at)
-    looked = (col(Ticket.answered_at) >= at, col(Ticket.resolved_at) >= at, col(Ticket.replied_at) > at)
-    nobody = and_(at.is_not(None), *(or_(seen.is_(None), ~seen) for seen in looked))
-    return list(session.exec(select(Ticket.ticket_id).where(nobody).order_by(at, col(Ticket.ticket_id))))
+def arrival(session: Session, arrival_id: UUID) -> Arrival | None:
+    """One arrival; None when the desk has not heard of it."""
+    return session.get(Arrival, arrival_id)
 
 
 def list_arrivals(session: Session, state: str, limit: int = 200) -> list[Arrival]:
-    """The newest arrivals in a state: received, suppressed or quarantined."""
+    """The newest arrivals in a state: received, suppressed, quarantined, or released from there."""
     newest = func.coalesce(col(Arrival.received_at), col(Arrival.settled_at)).desc()
     return list(session.exec(select(Arrival).where(col(Arrival.state) == state).order_by(newest).limit(limit)))
 

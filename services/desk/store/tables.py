@@ -80,7 +80,10 @@ class Quote(Model, table=True):
 
 
 class Arrival(Model, table=True):
-    """Something that reached us by mail or telephone, and why it is no ticket, if it is none."""
+    """Something that reached us by mail or telephone, and why it is no ticket, if it is none.
+
+    `sender`, `subject` and `excerpt` are of an e-mail in quarantine, for whoever decides on it.
+    """
 
     __tablename__ = "arrival"
     __table_args__ = (Index("ix_arrival_state", "state"), {"schema": SCHEMA})
@@ -90,6 +93,9 @@ class Arrival(Model, table=True):
     source: str | None = None
     state: str = "received"
     reason: str | None = None
+    sender: str | None = None
+    subject: str | None = None
+    excerpt: str | None = None
     received_at: datetime | None = _instant()
     settled_at: datetime | None = _instant()
 

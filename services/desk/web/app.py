@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from services.desk.web import api, attachments, clocks, on_call, overrides, pages
+from services.desk.web import api, attachments, clocks, holding, on_call, overrides, pages, quarantine
 from shared.web import answer_problems
 
 SECURITY_HEADERS = {
@@ -34,6 +34,10 @@ def create_app() -> FastAPI:
     app.include_router(overrides.router)
     app.include_router(attachments.router)
     app.include_router(attachments.pages)
+    app.include_router(quarantine.router)
+    app.include_router(quarantine.pages)
+    app.include_router(holding.router)
+    app.include_router(holding.pages)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
 

@@ -22,6 +22,7 @@ from services.desk import store
 from services.desk.rules.overrides import DECIDABLE, Overriding, clauses_of
 from services.desk.rules.summary import Sort, State, TicketQuery, TicketRow, cursor
 from services.desk.settings import settings
+from services.desk.store import holding
 from services.desk.web import overrides
 from services.desk.web.api import Reopening, may_write, reopened
 from shared import clock
@@ -103,7 +104,8 @@ def tickets(request: Request, query: Annotated[TicketQuery, Query()]) -> HTMLRes
     with store.reading() as session:
         rows = store.list_tickets(session, **dict(query))
         counts = store.counts(session)
-    return _page(
+        stopped, waiting = holding.stopped(session), holding.waiting(session)
+    return page(
         request,
         "tickets.html.j2",
         rows=rows,
@@ -111,6 +113,8 @@ def tickets(request: Request, query: Annotated[TicketQuery, Query()]) -> HTMLRes
         links={state.value: _link(query, state=state, after=None) for state in State},
         everything=_link(query, state=None, after=None),
         counts=counts,
+        stopped=stopped,
+        held_back=waiting,
         query=query,
         sorts=list(Sort),
         verdicts=list(Verdict),
@@ -137,11 +141,11 @@ def ticket_page(
     with store.reading() as session:
         story = store.show_ticket(session, number)
     if story is None:
-        return _page(request, "missing.html.j2", status=404, number=number)
+        return page(request, "missing.html.j2", status=404, number=number)
     counted_on = story.routing.counted_on if story.routing else None
     policies = load_policies()
     policy = policies.provider(story.ticket.provider)
-    return _page(
+    return page(
         request,
         "ticket.html.j2",
         status=wrong.status if wrong else 200,
@@ -217,13 +221,6 @@ def from_this_site(request: Request) -> None:
         raise Problem(403, "This form came from another site", "Open the ticket at the desk, and decide there.")
 
 
-@router.get("/arrivals")
-def arrivals(request: Request, state: str = "quarantined") -> HTMLResponse:
-    """What reached us and became no ticket, with the reason."""
-    with store.reading() as session:
-        rows = store.list_arrivals(session, state)
-    return _page(request, "arrivals.html.j2", rows=rows, state=state, zone=UTC)
-
-
-def _page(request: Request, name: str, *, status: int = 200, **words: Any) -> HTMLResponse:
+def page(request: Request, name: str, *, status: int = 200, **words: Any) -> HTMLResponse:
+    """A page of the desk, made of a template."""
     return templates.TemplateResponse(request, name, words, status_code=status)
