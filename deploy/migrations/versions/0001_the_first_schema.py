@@ -17,12 +17,17 @@ SCHEMAS = (
     "desk",
 )
 
-APPEND_ONLY = (
-    """
+REFUSE_CHANGE = """
     create function bus.refuse_change() returns trigger language plpgsql as
-    $$ begin raise exception 'the event log is append-only'; end $$
-    """,
-    "create trigger append_only before update or delete on bus.event for each row execute function bus.refuse_change()",
+    $$ begin raise exception '%.% is append-only', tg_table_schema, tg_table_name; end $$
+"""
+APPEND_ONLY = (
+    "bus.event",
+    "billing.consent",
+    "billing.charge",
+    "billing.credit",
+    "billing.work_entry",
+    "billing.settlement",
 )
 
 revision = "0001"
@@ -596,18 +601,114 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("line", sa.String(), nullable=False),
         sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("period_from", sa.Date(), nullable=True),
+        sa.Column("period_until", sa.Date(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["consent_id"], ["billing.consent.consent_id"], name=op.f("fk_charge_consent_id_consent")
         ),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charge")),
-        sa.UniqueConstraint("quote_id", "version", "line", name=op.f("uq_charge_quote_id_version_line")),
+        sa.UniqueConstraint(
+            "quote_id",
+            "version",
+            "line",
+            "period_from",
+            name=op.f("uq_charge_quote_id_version_line_period_from"),
+            postgresql_nulls_not_distinct=True,
+        ),
         schema="billing",
     )
-    for statement in APPEND_ONLY:
-        op.execute(statement)
+    op.create_index("ix_charge_ticket_id", "charge", ["ticket_id"], unique=False, schema="billing")
+    op.create_table(
+        "credit",
+        sa.Column("credit_id", sa.Uuid(), nullable=False),
+        sa.Column("charge_id", sa.Uuid(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["charge_id"], ["billing.charge.charge_id"], name=op.f("fk_credit_charge_id_charge")),
+        sa.PrimaryKeyConstraint("credit_id", name=op.f("pk_credit")),
+        schema="billing",
+    )
+    op.create_index("ix_credit_charge_id", "credit", ["charge_id"], unique=False, schema="billing")
+    op.create_table(
+        "booking",
+        sa.Column("booked_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("booked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("booked_id", name=op.f("pk_booking")),
+        schema="billing",
+    )
+    op.create_table(
+        "work_entry",
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=True),
+        sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("over_minutes", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("quote_id", sa.String(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("reverses", sa.Uuid(), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["quote_id", "version"],
+            ["billing.quote.quote_id", "billing.quote.version"],
+            name=op.f("fk_work_entry_quote_id_quote"),
+        ),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_work_entry")),
+        sa.UniqueConstraint("reverses", name=op.f("uq_work_entry_reverses")),
+        schema="billing",
+    )
+    op.create_index("ix_work_entry_ticket_id", "work_entry", ["ticket_id"], unique=False, schema="billing")
+    op.create_index("ix_work_entry_quote_id", "work_entry", ["quote_id"], unique=False, schema="billing")
+    op.create_index(
+        "ix_work_entry_customer",
+        "work_entry",
+        ["provider", "customer_id", "started_at"],
+        unique=False,
+        schema="billing",
+    )
+    op.create_table(
+        "clock",
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id", "agent", name=op.f("pk_clock")),
+        schema="billing",
+    )
+    op.create_table(
+        "settlement",
+        sa.Column("quote_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["quote_id", "version"],
+            ["billing.quote.quote_id", "billing.quote.version"],
+            name=op.f("fk_settlement_quote_id_quote"),
+        ),
+        sa.PrimaryKeyConstraint("quote_id", "version", name=op.f("pk_settlement")),
+        schema="billing",
+    )
+    op.execute(REFUSE_CHANGE)
+    for table in APPEND_ONLY:
+        op.execute(
+            f"create trigger append_only before update or delete on {table} "
+            "for each row execute function bus.refuse_change()"
+        )
 
 
 def downgrade() -> None:

@@ -1,6 +1,6 @@
 """What may be charged, and when: prices, quotes, consent. Pure."""
 
-from services.billing.rules.charges import Charge
+from services.billing.rules.charges import AT_ONCE, Charge, Credit
 from services.billing.rules.cloud_events import FEED, cloud_event
 from services.billing.rules.consents import Agreement, Consent, Quote, QuoteState, Refusal, Token, agreed_token
 from services.billing.rules.quotes import (
@@ -14,25 +14,53 @@ from services.billing.rules.quotes import (
     paid_work,
     priced,
 )
+from services.billing.rules.work import (
+    Entry,
+    allowed_minutes,
+    beyond,
+    beyond_courtesy,
+    clocked,
+    objection_to_quote,
+    objection_to_report,
+    objection_to_reversal,
+    one_more,
+    started_hours,
+    within,
+    worked,
+)
 
 __all__ = [
+    "AT_ONCE",
     "FEED",
     "FURTHER",
     "Agreement",
     "Charge",
     "Consent",
+    "Credit",
+    "Entry",
     "PaidWork",
     "Quote",
     "QuoteState",
     "Refusal",
     "Token",
     "agreed_token",
+    "allowed_minutes",
+    "beyond",
+    "beyond_courtesy",
+    "clocked",
     "cloud_event",
     "decision_of",
     "is_news",
     "next_version",
     "no_longer_fits",
     "objection_to_price",
+    "objection_to_quote",
+    "objection_to_report",
+    "objection_to_reversal",
+    "one_more",
     "paid_work",
     "priced",
+    "started_hours",
+    "within",
+    "worked",
 ]

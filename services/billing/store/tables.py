@@ -1,8 +1,8 @@
-"""Quotes, consents and charges. Versions, consents and charges are added, never rewritten."""
+"""The tables of the billing room. Consents, work, charges and credits are added; the database refuses to change them."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -82,13 +82,14 @@ class ConsentGivenTo(Model, table=True):
     given_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
-class ChargeBooked(Model, table=True):
-    """An amount to book, once for each line of a version that was agreed to."""
+class Charged(Model, table=True):
+    """An amount to book: of a line of a version that was agreed to, of a plan also of one period."""
 
     __tablename__ = "charge"
     __table_args__ = (
-        UniqueConstraint("quote_id", "version", "line"),
+        UniqueConstraint("quote_id", "version", "line", "period_from", postgresql_nulls_not_distinct=True),
         ForeignKeyConstraint(["consent_id"], ["billing.consent.consent_id"]),
+        Index("ix_charge_ticket_id", "ticket_id"),
         {"schema": SCHEMA},
     )
 
@@ -98,6 +99,103 @@ class ChargeBooked(Model, table=True):
     version: int
     line: str
     ticket_id: str
+    unit: str
+    quantity: int
     total_minor: int = Field(sa_type=BigInteger)
     currency: str
+    period_from: date | None = None
+    period_until: date | None = None
     recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Credited(Model, table=True):
+    """Money given back of a charge; the amount is positive."""
+
+    __tablename__ = "credit"
+    __table_args__ = (
+        ForeignKeyConstraint(["charge_id"], ["billing.charge.charge_id"]),
+        Index("ix_credit_charge_id", "charge_id"),
+        {"schema": SCHEMA},
+    )
+
+    credit_id: UUID = Field(primary_key=True)
+    charge_id: UUID
+    total_minor: int = Field(sa_type=BigInteger)
+    currency: str
+    agent: str
+    reason: str
+    given_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Booked(Model, table=True):
+    """What the billing system says it has booked: a charge or a credit, by its id."""
+
+    __tablename__ = "booking"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    booked_id: UUID = Field(primary_key=True)
+    reference: str | None = None
+    total_minor: int = Field(sa_type=BigInteger)
+    currency: str
+    booked_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class WorkEntry(Model, table=True):
+    """Time worked on a ticket, in whole minutes; one that takes another back has its minutes negative.
+
+    `quote_id` None: courtesy. `over_minutes` lie beyond what was allowed. `reported_at`: when the agent told it.
+    """
+
+    __tablename__ = "work_entry"
+    __table_args__ = (
+        UniqueConstraint("reverses"),
+        ForeignKeyConstraint(["quote_id", "version"], ["billing.quote.quote_id", "billing.quote.version"]),
+        Index("ix_work_entry_ticket_id", "ticket_id"),
+        Index("ix_work_entry_quote_id", "quote_id"),
+        Index("ix_work_entry_customer", "provider", "customer_id", "started_at"),
+        {"schema": SCHEMA},
+    )
+
+    entry_id: UUID = Field(primary_key=True)
+    ticket_id: str
+    provider: str
+    customer_id: str | None = None
+    agent: str
+    started_at: datetime = Field(sa_type=DateTime(timezone=True))
+    minutes: int
+    over_minutes: int
+    note: str
+    quote_id: str | None = None
+    version: int | None = None
+    reverses: UUID | None = None
+    reported_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class RunningClock(Model, table=True):
+    """An agent is at work on a ticket since a moment."""
+
+    __tablename__ = "clock"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    ticket_id: str = Field(primary_key=True)
+    agent: str = Field(primary_key=True)
+    started_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Settlement(Model, table=True):
+    """The work of a version is done and its entries are locked: so many minutes of them are charged or were paid for.
+
+    `agent`: who said so.
+    """
+
+    __tablename__ = "settlement"
+    __table_args__ = (
+        ForeignKeyConstraint(["quote_id", "version"], ["billing.quote.quote_id", "billing.quote.version"]),
+        {"schema": SCHEMA},
+    )
+
+    quote_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    minutes: int
+    agent: str
+    settled_at: datetime = Field(sa_type=DateTime(timezone=True))
