@@ -18,6 +18,9 @@ SIGNATURE_LENGTH = 16
 MAX_LOCAL_PART = 64
 """RFC 5321 4.5.3.1.1."""
 
+CONSENT_SIGNATURE_LENGTH = 26
+"""130 bits: who has this mark may cause a charge."""
+
 _MARK = re.compile(rf"([a-z]{{2,8}}-\d{{1,12}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})")
 _RETURN_PATH = re.compile(rf"([a-z]{{2,8}}-\d{{1,12}})\.([a-z2-7]{{26}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})")
 _MESSAGE_ID = re.compile(
@@ -31,6 +34,21 @@ class OwnLetter:
 
     ticket_id: str
     letter_id: UUID
+
+
+_CONSENT = re.compile(
+    rf"(q-[a-z]{{2,8}}-\d{{1,12}}-\d{{1,6}})\.(\d{{1,6}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})"
+    rf"\.([a-z2-7]{{{CONSENT_SIGNATURE_LENGTH}}})",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedConsent:
+    """Which version of a quote somebody was asked to agree to. `addressee`: who, as `ReplyTokens.addressee` has it."""
+
+    quote_id: str
+    version: int
+    addressee: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +106,22 @@ class ReplyTokens:
         found = _MARK.fullmatch(mark.strip().lower())
         return bool(found and self._signed(found[2], "loop", found[1]))
 
+    def consent_mark(self, quote_id: str, version: int, address: str) -> str:
+        """What the link in a quote's letter ends with: who opens it can be asked, for he reads mail to this address."""
+        parts = (quote_id.lower(), str(version), self.addressee(address))
+        return ".".join((*parts, self._sign("consent", *parts, length=CONSENT_SIGNATURE_LENGTH)))
+
+    def consent_of(self, mark: str) -> AskedConsent | None:
+        """What a link of ours asks; None unless we signed it."""
+        found = _CONSENT.fullmatch(mark.lower())
+        if not found or not self._signed(found[4], "consent", found[1], found[2], found[3]):
+            return None
+        return AskedConsent(found[1].upper(), int(found[2]), found[3])
+
+    def addressee(self, address: str) -> str:
+        """Stands for an e-mail address where it must not be read."""
+        return self._sign("addressee", address.strip().lower())
+
     def _letter(self, found: re.Match[str] | None) -> OwnLetter | None:
         if not found or not self._signed(found[3], "letter", found[1], found[2]):
             return None
@@ -96,12 +130,12 @@ class ReplyTokens:
         except ValueError:
             return None
 
-    def _sign(self, *parts: str) -> str:
+    def _sign(self, *parts: str, length: int = SIGNATURE_LENGTH) -> str:
         digest = hmac.digest(self.secret, ":".join(parts).encode(), "sha256")
-        return _base32(digest)[:SIGNATURE_LENGTH]
+        return _base32(digest)[:length]
 
     def _signed(self, signature: str, *parts: str) -> bool:
-        return hmac.compare_digest(signature, self._sign(*parts))
+        return hmac.compare_digest(signature, self._sign(*parts, length=len(signature)))
 
 
 def _base32(data: bytes) -> str:

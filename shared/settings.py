@@ -51,6 +51,11 @@ class Settings(BaseSettings):
 
     Without one it stands in the data directory, where `scopedesk up` makes it once.
     """
+    quotes_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+(/[^\s]*)?$")
+    """Where customers reach the page on which they agree to quotes; without it letters only ask for an answer by mail.
+
+    The page is served by `python -m services.billing.web`; put your TLS proxy before it.
+    """
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     heartbeat_file: Path | None = None
     """A file that a worker and the relay touch while they are connected and at work; for container health checks."""

@@ -52,6 +52,12 @@ def quotes(session: Session, ticket_id: str) -> list[QuoteVersion]:
     return list({quote.quote_id: quote for quote in session.exec(statement)}.values())
 
 
+def newest(session: Session, quote_id: str) -> QuoteVersion | None:
+    """Return the newest version of a quote, to be looked at only."""
+    versions = col(QuoteVersion.quote_id) == quote_id
+    return session.exec(select(QuoteVersion).where(versions).order_by(col(QuoteVersion.version).desc())).first()
+
+
 def lock_quote(session: Session, quote_id: str) -> QuoteVersion | None:
     """Return the newest version of a quote, with its ticket locked as by `lock_ticket`."""
     versions = col(QuoteVersion.quote_id) == quote_id
@@ -59,7 +65,7 @@ def lock_quote(session: Session, quote_id: str) -> QuoteVersion | None:
     if ticket_id is None:
         return None
     lock_ticket(session, ticket_id)  # before a row is loaded: another handler may just be changing it
-    return session.exec(select(QuoteVersion).where(versions).order_by(col(QuoteVersion.version).desc())).first()
+    return newest(session, quote_id)
 
 
 def write_version(

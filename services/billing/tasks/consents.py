@@ -69,11 +69,11 @@ def agree(
     at: datetime,
     vouched_for: bool,
     tx: Transaction,
-) -> None:
-    """Record a consent, or say why it is none."""
+) -> bool:
+    """Record a consent; False, with the reason said, when it is none. A second yes changes nothing."""
     quote = quotes.as_quote(row)
     if quote.state is rules.QuoteState.AGREED:
-        return  # a second yes changes nothing
+        return True
     outcome = rules.Consent.to(
         quote,
         rules.Agreement(
@@ -97,7 +97,7 @@ def agree(
                 reason=outcome.reason,
             ),
         )
-        return
+        return False
     quotes.settle(row, rules.QuoteState.AGREED)
     store.record_consent(tx.session, outcome)
     log.info("consent recorded", ticket_id=quote.ticket_id, quote_id=quote.quote_id, version=version)
@@ -113,3 +113,4 @@ def agree(
             total=outcome.total,
         ),
     )
+    return True

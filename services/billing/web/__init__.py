@@ -1,0 +1,1 @@
+"""What billing shows to the outside: the page on which customers agree to a quote."""
