@@ -150,7 +150,11 @@ class DecisionFile(Row):
 
     def turn_on(self, topics: Iterable[str]) -> set[str]:
         """The facts that the rows of these topics turn on."""
-        return {fact for topic in topics for row in self._rows_of.get(topic, ()) for fact in row.when}
+        return set().union(*(self._facts_of.get(topic, ()) for topic in topics))
+
+    @cached_property
+    def _facts_of(self) -> dict[str, set[str]]:
+        return {topic: {fact for row in rows for fact in row.when} for topic, rows in self._rows_of.items()}
 
     @cached_property
     def _rows_of(self) -> dict[str, list[DecisionRow]]:

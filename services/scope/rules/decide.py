@@ -7,7 +7,7 @@ that the documents use side by side for the same thing (not done; the customer's
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from services.scope.rules.facts import DOWN, FactReader, Known, values
 from services.scope.rules.language import detect
 from services.scope.rules.likeness import Keep, anew
 from services.scope.rules.parts import MOST_CLAUSES
-from services.scope.rules.topics import Ranked, TopicIndex
+from services.scope.rules.topics import Compared, Prior, Ranked, TopicIndex
 from services.scope.rules.words import own_words
 from shared.policies import Policies, Policy
 from shared.policies.decisions import REFUSALS, Certainty, DecisionRow, Facts
@@ -91,7 +91,7 @@ class Decider:
     policies: Policies
     index: TopicIndex
     facts: FactReader
-    _priors: dict[tuple[str, str | None], dict[str, float]] = field(default_factory=dict)
+    _priors: dict[tuple[str, str | None], Prior] = field(default_factory=dict)
 
     @classmethod
     def of(cls, policies: Policies, keep: Keep = anew) -> Decider:
@@ -104,23 +104,21 @@ class Decider:
         policy = self.policies.provider(request.provider)
         body = own_words(request.body)[:MOST_CHARACTERS]
         language = detect(f"{request.subject}\n{body}") or request.language
-        whole = self._judge(request, policy, request.subject, body, language)
         prior = self._prior(policy, request.product)
         return parts.of_message(
             request.subject,
             body,
-            whole,
-            rank=lambda piece: self.index.rank(piece, prior),
-            judge=lambda piece: self._judge(request, policy, "", piece, language),
+            self._judge(request, policy, f"{request.subject}\n{body}", language),
+            believe=lambda piece: self.index.shares(self.index.compare(piece), prior),
+            judge=lambda piece: self._judge(request, policy, piece, language),
         )
 
-    def _judge(self, request: Request, policy: Policy, subject: str, body: str, language: str | None) -> Decision:
-        text = f"{subject}\n{body}"
-        first, *others = self.index.rank(text, self._prior(policy, request.product))[:VOTERS]
+    def _judge(self, request: Request, policy: Policy, text: str, language: str | None) -> Decision:
+        compared = self.index.compare(text)
+        first, *others = self.index.rank(compared, self._prior(policy, request.product), VOTERS)
         voters = [first, *(one for one in others if one.probability >= LEAST_VOTE)]
         known = self.facts.known(
-            subject,
-            body,
+            text,
             request.notes,
             request.received_at,
             account_known=request.account_known,
@@ -128,25 +126,16 @@ class Decider:
         )
         facts = values(known)
         votes = [_Vote(one, policy.decisions.row(one.topic, request.product, request.plan, facts)) for one in voters]
-        told_enough = DOWN in facts or not self.index.says_little(text)
-        reading = _Reading(request, policy, language, known, facts, votes, text)
+        told_enough = DOWN in facts or not self.index.says_little(compared)
+        reading = _Reading(request, policy, language, known, facts, votes, compared)
         return self._answer(reading) if told_enough else self._ask_what_it_is(reading)
 
-    def _prior(self, policy: Policy, product: str | None) -> Mapping[str, float]:
+    def _prior(self, policy: Policy, product: str | None) -> Prior:
         """How the policy weighs topics for a product; one that it does not know counts as none."""
         product = product if product in policy.products else None
-        if (known := self._priors.get((policy.id, product))) is not None:
-            return known
-        prior = self._priors[policy.id, product] = dict.fromkeys(self.policies.topics, SILENT_TOPIC)
-        for row in policy.decisions.rows:
-            for topic in row.topics:
-                if product in row.products:
-                    prior[topic] = OWN_PRODUCT
-                elif not row.products and row.certainty is not Certainty.SILENT:
-                    prior[topic] = max(prior[topic], 1.0)
-                else:
-                    prior[topic] = max(prior[topic], OTHER_PRODUCT)
-        return prior
+        if (known := self._priors.get((policy.id, product))) is None:
+            known = self._priors[policy.id, product] = self.index.prior(_weights(policy, product, self.index.names))
+        return known
 
     def _answer(self, reading: _Reading) -> Decision:
         policy, product = reading.policy, reading.request.product
@@ -214,7 +203,7 @@ class _Reading:
     known: tuple[Known, ...]
     facts: Facts
     votes: list[_Vote]
-    text: str
+    text: Compared
 
     @property
     def reply(self) -> str:
@@ -231,6 +220,19 @@ class _Reading:
             policy_version=self.policy.version,
             **answer,
         )
+
+
+def _weights(policy: Policy, product: str | None, topics: Iterable[str]) -> Mapping[str, float]:
+    weights = dict.fromkeys(topics, SILENT_TOPIC)
+    for row in policy.decisions.rows:
+        for topic in row.topics:
+            if product in row.products:
+                weights[topic] = OWN_PRODUCT
+            elif not row.products and row.certainty is not Certainty.SILENT:
+                weights[topic] = max(weights[topic], 1.0)
+            else:
+                weights[topic] = max(weights[topic], OTHER_PRODUCT)
+    return weights
 
 
 def _elect(votes: list[_Vote]) -> tuple[list[_Vote], float]:

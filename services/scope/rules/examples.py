@@ -41,7 +41,7 @@ def misleading(policies: Policies, written: Mapping[str, Topic]) -> Iterator[Mis
             for language, texts in topic.examples.items():
                 if turn >= len(texts):
                     continue
-                best = index.rank(texts[turn])[0]
+                best = index.rank(index.compare(texts[turn]))[0]
                 if best.topic != name and best.probability >= CERTAIN and _told_apart(policies, name, best.topic):
                     like = _most_like(texts[turn], policies.topics[best.topic], language)
                     yield Misleading((name, language, turn), texts[turn], best.topic, like)
@@ -71,4 +71,5 @@ def _most_like(text: str, topic: Topic, language: str) -> str:
     """The example of a topic that is most like a text; its title when it has none."""
     sentences = [sentence for texts in topic.examples.values() for sentence in texts] or [topic.title]
     each = {sentence: Topic(title=sentence, examples={language: (sentence,)}) for sentence in sentences}
-    return TopicIndex(each).rank(text)[0].topic
+    index = TopicIndex(each)
+    return index.rank(index.compare(text))[0].topic

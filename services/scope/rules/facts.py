@@ -17,8 +17,9 @@ from functools import partial
 from itertools import chain
 
 from services.scope.rules import figures
+from services.scope.rules.clauses import Meanings
 from services.scope.rules.likeness import Arrays, Keep, anew
-from services.scope.rules.signals import NO, Meanings, Signal
+from services.scope.rules.signals import NO, Signal
 from services.scope.rules.words import plain
 from shared.policies.topics import Messages, Topic
 from shared.policies.wordings import FactWords, Wordings
@@ -84,8 +85,7 @@ class FactReader:
 
     def known(
         self,
-        subject: str,
-        body: str,
+        text: str,
         notes: Sequence[str],
         received_at: datetime,
         *,
@@ -103,7 +103,7 @@ class FactReader:
         )
         if account_known:
             recorded.append(Known("account-known", "yes", Origin.RECORD, "the sender's account"))
-        told = list(self._read(f"{subject}\n{body}", Origin.MESSAGE, received_at, names))
+        told = list(self._read(text, Origin.MESSAGE, received_at, names))
         confirmed = {fact.name for fact in told if fact.name in self.learnt and fact.value != NO}
         recorded = [fact for fact in recorded if fact.name not in confirmed or fact.value == NO]
         asked = {fact.name for fact in told} & OF_THE_QUESTION

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from services.scope.rules.words import plain, words
 
 _WORDS = {
@@ -46,6 +48,10 @@ _WORDS = {
 }
 
 SMALL_WORDS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+_LANGUAGES = {
+    word: tuple(language for language, small in SMALL_WORDS.items() if word in small)
+    for word in frozenset().union(*SMALL_WORDS.values())
+}
 
 ENOUGH = 2
 """Fewer small words than this decide nothing."""
@@ -56,7 +62,6 @@ AHEAD = 1.2
 
 def detect(text: str) -> str | None:
     """The language as an ISO 639-1 code; None for a text too short or too mixed to say."""
-    found = words(plain(text))
-    counts = sorted(((sum(word in small for word in found), name) for name, small in SMALL_WORDS.items()), reverse=True)
-    (most, first), (next_most, _) = counts[0], counts[1]
+    counts = Counter(language for word in words(plain(text)) for language in _LANGUAGES.get(word, ()))
+    (most, first), (next_most, _), *_ = sorted(((counts[language], language) for language in SMALL_WORDS), reverse=True)
     return first if most >= ENOUGH and most >= AHEAD * next_most else None

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.scope.rules.language import SMALL_WORDS
+from services.scope.rules.words import KNOWN_WORDS
 
 STOP_WORDS = SMALL_WORDS["en"] | SMALL_WORDS["nl"]
 LETTER_GROUPS = (4, 5)
@@ -32,17 +33,20 @@ def features(found: Sequence[str]) -> Iterator[str]:
     """What is compared: telling words with their letter groups, and pairs of any words."""
     for word in found:
         yield from _of_word(word)
-    for first, second in pairwise(found):
-        yield f"{first} {second}"
+    yield from _pairs(found)
 
 
-@lru_cache(maxsize=50_000)
-def _of_word(word: str) -> tuple[str, ...]:
+def _of_word(word: str) -> Iterator[str]:
     if word in STOP_WORDS:
-        return ()
+        return
+    yield word
     framed = f"_{word}_"
-    groups = (f"~{framed[at : at + size]}" for size in LETTER_GROUPS for at in range(len(framed) - size + 1))
-    return (word, *groups)
+    for size in LETTER_GROUPS:
+        yield from (f"~{framed[at : at + size]}" for at in range(len(framed) - size + 1))
+
+
+def _pairs(found: Sequence[str]) -> Iterator[str]:
+    return (f"{first} {second}" for first, second in pairwise(found))
 
 
 Arrays = dict[str, NDArray[Any]]
@@ -76,10 +80,9 @@ class Likeness:
         self.groups = tuple(unpacked(prepared["groups"]))
         self._ids = {feature: number for number, feature in enumerate(unpacked(prepared["features"]))}
         self._rarity, self._group_bias = prepared["rarity"], prepared["group bias"]
-        self._example_starts, self._middle_starts = prepared["example starts"], prepared["middle starts"]
-        self._examples, self._middles, self._contrasts = (
-            _Index(prepared, name) for name in ("examples", "middles", "contrasts")
-        )
+        self._row, self._value, self._start = prepared["row"], prepared["value"], prepared["start"]
+        self._group_starts, self._height = prepared["group starts"], int(prepared["height"])
+        self._numbers_of = lru_cache(maxsize=KNOWN_WORDS)(self._numbers)
 
     @classmethod
     def prepare(cls, labelled: Iterable[tuple[str, str, Sequence[str]]]) -> Arrays:
@@ -105,11 +108,12 @@ class Likeness:
             "features": packed(ids),
             "rarity": rarity,
             "group bias": _rest(sums, len(ids)),
-            "example starts": _starts([group for group, _, _ in examples]),
-            "middle starts": _starts([group for group, _ in parts]),
-            **_by_column("examples", vectors, len(examples), len(ids)),
-            **_by_column("middles", middles, len(parts), len(ids)),
-            **_by_column("contrasts", _contrasts(sums), len(groups), len(ids)),
+            **_stacked(
+                ([example[0] for example in examples], vectors),
+                ([group for group, _ in parts], middles),
+                (groups, _contrasts(sums)),
+                width=len(ids),
+            ),
         }
 
     def __contains__(self, word: str) -> bool:
@@ -122,29 +126,43 @@ class Likeness:
         The contrast tells how much rather these are words of the group than of all the rest (complement naive Bayes;
         Rennie and others, 2003).
         """
-        counts = Counter(features(found))
-        known = [(number, n) for feature, n in counts.items() if (number := self._ids.get(feature)) is not None]
-        ids = np.array([number for number, _ in known], np.int64)
-        values = (1 + np.log(np.array([n for _, n in known], np.float32))) * self._rarity[ids]
+        numbers = [number for word in found for number in self._numbers_of(word)]
+        numbers += [number for pair in _pairs(found) if (number := self._ids.get(pair)) is not None]
+        counts = Counter(numbers)
+        ids = np.fromiter(counts.keys(), np.int64, len(counts))
+        values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self._rarity[ids]
         values /= float(np.linalg.norm(values)) or 1.0
-        return (
-            np.maximum.reduceat(self._middles.likeness(ids, values), self._middle_starts),
-            np.maximum.reduceat(self._examples.likeness(ids, values), self._example_starts),
-            self._contrasts.likeness(ids, values) + self._group_bias * values.sum(),
-        )
+        of_rows = self._with_rows(ids, values)
+        nearest, middle, contrast = np.maximum.reduceat(of_rows, self._group_starts).reshape(3, -1)
+        return middle, nearest, contrast + self._group_bias * values.sum()
+
+    def _numbers(self, word: str) -> tuple[int, ...]:
+        return tuple(number for feature in _of_word(word) if (number := self._ids.get(feature)) is not None)
+
+    def _with_rows(self, ids: Ints, values: Floats) -> Floats:
+        """The products of a vector with every row of the table."""
+        at, lengths = self._places(ids)
+        products = self._value.take(at) * np.repeat(values, lengths)
+        return np.bincount(self._row.take(at), products, self._height).astype(np.float32)
+
+    def _places(self, columns: Ints) -> tuple[Ints, Ints]:
+        """Where the values of columns stand in the table, one column after the other, and how many each has."""
+        starts, lengths = self._start[columns], self._start[columns + 1] - self._start[columns]
+        ends = np.cumsum(lengths)
+        return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths), lengths
 
     def telling(self, found: Sequence[str], group: str, most: int) -> tuple[str, ...]:
         """The words that speak most for a group rather than for the rest, strongest first; none for a group unknown."""
         if group not in self.groups:
             return ()
-        row = self.groups.index(group)
-        points = {
-            word: float(self._rarity[number] * self._contrasts.at(number, row))
-            for word in found
-            if (number := self._ids.get(word)) is not None
-        }
-        strongest = sorted((word for word in points if points[word] > 0), key=lambda word: -points[word])
-        return tuple(strongest[:most])
+        known = {word: number for word in found if (number := self._ids.get(word)) is not None}
+        numbers = np.fromiter(known.values(), np.int64, len(known))
+        at, lengths = self._places(numbers)
+        here = np.flatnonzero(self._row[at] == self._height - len(self.groups) + self.groups.index(group))
+        which = np.repeat(np.arange(len(known)), lengths)[here]
+        points = self._rarity[numbers[which]] * self._value[at[here]]
+        said = list(known)
+        return tuple(said[one] for one in which[np.argsort(-points, kind="stable")][:most])
 
 
 @dataclass(frozen=True)
@@ -181,37 +199,23 @@ def _rest(sums: _Table, width: int) -> Floats:
     return rest
 
 
-def _by_column(name: str, table: _Table, height: int, width: int) -> Arrays:
-    """A table by column: for each feature the rows that have it, one after the other in two arrays."""
-    order = np.argsort(table.columns, kind="stable")
+def _stacked(*tables: tuple[Sequence[str], _Table], width: int) -> Arrays:
+    """Tables one below the other, by column: for each feature the rows that have it and their values.
+
+    Each table comes with the groups of its rows, and a group's rows stand together: `group starts` tells where.
+    """
+    below = np.cumsum([0, *(len(groups) for groups, _ in tables)])
+    rows = np.concatenate([table.rows + above for (_, table), above in zip(tables, below, strict=False)])
+    columns = np.concatenate([table.columns for _, table in tables])
+    order = np.argsort(columns, kind="stable")
+    starts = [_starts(groups) + above for (groups, _), above in zip(tables, below, strict=False)]
     return {
-        f"{name} row": table.rows[order].astype(np.int32),
-        f"{name} value": table.values[order],
-        f"{name} start": np.searchsorted(table.columns[order], np.arange(width + 1)),
-        f"{name} height": np.array(height),
+        "row": rows[order].astype(np.int32),
+        "value": np.concatenate([table.values for _, table in tables])[order],
+        "start": np.searchsorted(columns[order], np.arange(width + 1)),
+        "height": below[-1],
+        "group starts": np.concatenate(starts),
     }
-
-
-class _Index:
-    """A table by column, ready to be asked."""
-
-    def __init__(self, prepared: Arrays, name: str) -> None:
-        self._row, self._value, self._start = (prepared[f"{name} {part}"] for part in ("row", "value", "start"))
-        self._height = int(prepared[f"{name} height"])
-
-    def at(self, column: int, row: int) -> float:
-        """The value at one place."""
-        start, end = self._start[column : column + 2]
-        place = start + np.searchsorted(self._row[start:end], row)
-        return float(self._value[place]) if place < end and self._row[place] == row else 0.0
-
-    def likeness(self, ids: Ints, values: Floats) -> Floats:
-        """The cosine of a vector with every row."""
-        starts, lengths = self._start[ids], self._start[ids + 1] - self._start[ids]
-        ends = np.cumsum(lengths)
-        at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths)
-        products = self._value[at] * np.repeat(values, lengths)
-        return np.bincount(self._row[at], products, self._height).astype(np.float32)
 
 
 def _starts(names: Sequence[str]) -> Ints:

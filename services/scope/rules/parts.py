@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.scope.rules import questions
 from services.scope.rules.questions import Cut, Piece
-from services.scope.rules.topics import Ranked
 from shared.vocabulary import Decision, Verdict
 
-Rank = Callable[[str], list[Ranked]]
+Believe = Callable[[str], NDArray[np.float64]]
 Judge = Callable[[str], Decision]
 
 MOST_CLAUSES = 5
@@ -32,33 +32,33 @@ LEAST = {Cut.ITEM: 0.67, Cut.NEXT: 0.7, Cut.AND: 0.86, Cut.ASKED: 0.95}
 """How sure the answers at both sides of a cut must be; at a plain one a little more than nothing."""
 
 
-def of_message(subject: str, body: str, whole: Decision, rank: Rank, judge: Judge) -> Decision:
+def of_message(subject: str, body: str, whole: Decision, believe: Believe, judge: Judge) -> Decision:
     """The decision on a message: `whole`, that on all of it, or several together when it clearly asks several things.
 
-    `rank` and `judge` tell the topics of a piece and decide on it; neither is called when the form shows one question.
+    `believe` tells the share of the belief of each topic in a piece, `judge` decides on it; neither is called when the
+    form shows one question.
     """
     pieces = questions.pieces(subject, body)
     if len(pieces) == 1:
         return whole
     different: dict[object, Decision] = {}
-    for part in _answers(_divided(pieces, rank), judge):
+    for part in _answers(_divided(pieces, believe), judge):
         if part.verdict is not Verdict.NO_ACTION:
             different.setdefault((part.verdict, part.clauses), part)
     parts = list(different.values())
     return together(whole, parts) if len(parts) > 1 else whole
 
 
-def _divided(pieces: Sequence[Piece], rank: Rank) -> list[Piece]:
+def _divided(pieces: Sequence[Piece], believe: Believe) -> list[Piece]:
     """The pieces, those put together that are about the same thing. Where the form is plain they stay apart."""
     starts = [at for at, piece in enumerate(pieces) if at == 0 or piece.plain]
     runs = [pieces[start:end] for start, end in pairwise([*starts, len(pieces)])]
-    return [piece for run in runs for piece in (_of_a_run(run, rank) if len(run) > 1 else run)]
+    return [piece for run in runs for piece in (_of_a_run(run, believe) if len(run) > 1 else run)]
 
 
-def _of_a_run(pieces: Sequence[Piece], rank: Rank) -> list[Piece]:
+def _of_a_run(pieces: Sequence[Piece], believe: Believe) -> list[Piece]:
     """The likeliest path through the topics of these pieces (Viterbi, 1967), a piece for each stretch of it."""
-    shares = [{one.topic: one.probability for one in rank(piece.text)} for piece in pieces]
-    belief = np.array([[share[topic] for topic in shares[0]] for share in shares])
+    belief = np.array([believe(piece.text) for piece in pieces])
     costs = -np.log((1 - DOUBT) * belief + DOUBT / belief.shape[1])
     total, stay, came_from = costs[0], np.arange(belief.shape[1]), []
     for piece, own in zip(pieces[1:], costs[1:], strict=True):

@@ -1,27 +1,26 @@
 """A fact that is worded in too many ways for wordings: learnt from the examples of the packs.
 
-A text is a bag of features: its words with their letter groups, pairs of neighbours, the meanings that words share
-(`dead`, `offline` and `plat` are one) and which meanings stand together in a clause. Ridge regression gives every
-feature a weight. What a sentence says is the sum of its words, so a message costs a fraction of a millisecond, and a
-person can be shown the words that weighed most. The same examples give the same weights, always.
+A text is a bag of features (`clauses`), and ridge regression gives every feature a weight. What a sentence says is the
+sum of its words, so a message costs a fraction of a millisecond, and a person can be shown the words that weighed most.
+The same examples give the same weights, always.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.scope.rules.clauses import Clause, Meanings, clauses_of, of_word
 from services.scope.rules.likeness import STOP_WORDS, Arrays, packed, unpacked
-from services.scope.rules.words import plain, words
+from services.scope.rules.words import KNOWN_WORDS
 
 NO = "no"
 """The value of an example that does not show the fact, or denies it."""
@@ -29,10 +28,6 @@ NO = "no"
 SHOWS = "shows"
 """The name of the scale between showing the fact and not; those of its kinds have the names of the values."""
 
-DENIAL, REACH = "denial", 5
-"""The meaning that turns those of the next words into their contrary, and how many words it reaches."""
-
-LETTER_GROUP = 4
 SHOWING_COUNTS = 4.0
 """An example that shows the fact counts as this many that do not: those are many, and most are far off."""
 
@@ -51,12 +46,6 @@ Ints = NDArray[np.int64]
 Sum = tuple[float, float]
 """Weights of features added up, and their squared length."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_CLAUSE_END = re.compile(
-    r"(?<=[.!?;])\s+|, ?(?:but |maar )?| maar | but | while | whereas | although | though | terwijl "
-)
-_DIGITS = re.compile(r"\d+")
-
 
 @dataclass(frozen=True)
 class Heard:
@@ -70,46 +59,16 @@ class Heard:
     words: tuple[str, ...]
 
 
-class Meanings:
-    """Words that mean the same here, by name: `crash*` and `*server` are parts of words, `no ping` is two words."""
-
-    def __init__(self, named: Mapping[str, Iterable[str]]) -> None:
-        whole, beginnings, ends = (defaultdict[str, tuple[str, ...]](tuple) for _ in range(3))
-        for name, those in named.items():
-            for said in those:
-                kind = beginnings if said.endswith("*") else ends if said.startswith("*") else whole
-                kind[_like(said.strip("*"))] += (name,)
-        self._whole, self._beginnings, self._ends = dict(whole), dict(beginnings), dict(ends)
-        self.of_word = lru_cache(maxsize=50_000)(self._of_word)
-
-    def of_pair(self, said: str) -> tuple[str, ...]:
-        """The meanings of two words with a space between."""
-        return self._whole.get(said, ())
-
-    def _of_word(self, word: str) -> tuple[str, ...]:
-        names = list(self._whole.get(word, ()))
-        for size in range(1, len(word) + 1):
-            names += self._beginnings.get(word[:size], ())
-            names += self._ends.get(word[-size:], ())
-        return tuple(dict.fromkeys(names))
-
-
-@dataclass(frozen=True)
-class _Clause:
-    """The words of a clause, and its features beyond them with the places of the words that make them."""
-
-    words: list[str]
-    together: list[tuple[str, int, int]]
-
-
 class Signal:
     """One fact, as it was learnt."""
 
     def __init__(self, learnt: Arrays, meanings: Meanings) -> None:
         self._meanings = meanings
-        self._ids = {feature: number for number, feature in enumerate(unpacked(learnt["features"]))}
-        self._shows = _Scale(learnt, SHOWS, self._ids)
-        self._kinds = {value: _Scale(learnt, value, self._ids) for value in unpacked(learnt["values"])}
+        ids = {feature: number for number, feature in enumerate(unpacked(learnt["features"]))}
+        values = unpacked(learnt["values"])
+        squares = array("d", learnt["squares"])
+        self._shows, *kinds = (_Scale(learnt, name, ids, squares) for name in (SHOWS, *values))
+        self._kinds = dict(zip(values, kinds, strict=True))
 
     @classmethod
     def learn(cls, shown: Mapping[str, Iterable[str]], ordinary: Iterable[str], meanings: Meanings) -> Arrays:
@@ -120,7 +79,7 @@ class Signal:
         """
         labelled = [(value, text) for value, texts in shown.items() for text in texts]
         labelled += [(NO, text) for text in ordinary]
-        table = _Table([[one for said in _sentences(text) for one in _clauses(said, meanings)] for _, text in labelled])
+        table = _Table([chain.from_iterable(clauses_of(text, meanings)) for _, text in labelled])
         values = np.array([value for value, _ in labelled])
         showing = values != NO
         kinds = [value for value in shown if value != NO]
@@ -132,7 +91,7 @@ class Signal:
 
     def heard(self, text: str, least: float) -> Heard | None:
         """What a text says, as a whole and in its best sentence or two in a row; None below the level `least`."""
-        said = [_clauses(one, self._meanings) for one in _sentences(text)]
+        said = clauses_of(text, self._meanings)
         sums = [_added([self._shows.sum(clause) for clause in clauses]) for clauses in said]
         whole = self._shows.level(_added(sums))
         pieces = [sums[at : at + size] for size in (1, 2) for at in range(len(sums) - size + 1)]
@@ -141,17 +100,17 @@ class Signal:
         if level < least:
             return None
         best = max(range(len(sums)), key=lambda at: levels[at], default=0)
-        value = self._kind([clause for clauses in said for clause in clauses])
+        value = self._kind(list(chain.from_iterable(said)))
         return Heard(level, value, self._telling(said[best]) if said else ())
 
-    def _kind(self, clauses: Sequence[_Clause]) -> str:
+    def _kind(self, clauses: Sequence[Clause]) -> str:
         levels = {
             value: scale.level(_added([scale.sum(clause) for clause in clauses]))
             for value, scale in self._kinds.items()
         }
         return max(levels, key=lambda value: levels[value])
 
-    def _telling(self, clauses: Sequence[_Clause]) -> tuple[str, ...]:
+    def _telling(self, clauses: Sequence[Clause]) -> tuple[str, ...]:
         """The words that speak most for the fact; "and" and the like only where they mean something."""
         points = [
             (point, at, word)
@@ -161,44 +120,20 @@ class Signal:
         most = sorted(points, reverse=True)[:MOST_WORDS_TOLD]
         return tuple(dict.fromkeys(word for _, _, word in sorted(most, key=lambda one: one[1])))
 
-    def _points(self, clauses: Sequence[_Clause]) -> Iterator[tuple[str, float]]:
+    def _points(self, clauses: Sequence[Clause]) -> Iterator[tuple[str, float]]:
         for clause in clauses:
             points = [self._shows.of_word(word)[0] for word in clause.words]
             for feature, first, second in clause.together:
-                half = self._shows.of_feature(feature)[0] / 2
+                half = self._shows.of((feature,))[0] / 2
                 points[first] += half
                 points[second] += half
             yield from zip(clause.words, points, strict=True)
 
 
-def _clauses(sentence: str, meanings: Meanings) -> list[_Clause]:
-    parts = (words(clause) for clause in _CLAUSE_END.split(sentence))
-    return [_Clause(found, _together(found, meanings)) for found in parts if found]
-
-
-def _together(found: list[str], meanings: Meanings) -> list[tuple[str, int, int]]:
-    """Pairs of words, the meanings in a clause, and pairs of meanings."""
-    pairs = [f"{first} {second}" for first, second in pairwise(found)]
-    meant: dict[str, int] = {}
-    reached = -1
-    for at, (word, pair) in enumerate(zip(found, (*pairs, ""), strict=True)):
-        names = meanings.of_word(word) + meanings.of_pair(pair)
-        denies = DENIAL in names
-        turned = at <= reached and not denies
-        reached = at + REACH if denies else reached
-        for name in names:
-            meant.setdefault(f"not {name}" if turned else name, at)
-    return [
-        *((pair, at, at + 1) for at, pair in enumerate(pairs)),
-        *((f"@{name}", at, at) for name, at in meant.items()),
-        *((f"@{one}@{other}", meant[one], meant[other]) for one, other in combinations(sorted(meant), 2)),
-    ]
-
-
 class _Table:
     """Texts by their features: a matrix of which only the places that are not empty are kept."""
 
-    def __init__(self, texts: Sequence[Sequence[_Clause]]) -> None:
+    def __init__(self, texts: Sequence[Iterable[Clause]]) -> None:
         self.ids: dict[str, int] = defaultdict(lambda: len(self.ids))
         self._own: dict[str, list[int]] = {}
         found = [self._of(text) for text in texts]
@@ -213,12 +148,12 @@ class _Table:
         lengths = np.sqrt(np.bincount(self._rows, times * rare**2, self._height))
         self._values = times * rare / lengths[self._rows]
 
-    def _of(self, text: Sequence[_Clause]) -> list[int]:
+    def _of(self, text: Iterable[Clause]) -> list[int]:
         ids: list[int] = []
         for clause in text:
             for word in clause.words:
                 if (own := self._own.get(word)) is None:
-                    own = self._own[word] = [self.ids[feature] for feature in _own(word)]
+                    own = self._own[word] = [self.ids[feature] for feature in of_word(word)]
                 ids += own
             ids += [self.ids[feature] for feature, _, _ in clause.together]
         return ids
@@ -260,25 +195,23 @@ class _Table:
 class _Scale:
     """How much features speak for one side of the texts of a table."""
 
-    def __init__(self, learnt: Arrays, name: str, ids: Mapping[str, int]) -> None:
+    def __init__(self, learnt: Arrays, name: str, ids: Mapping[str, int], squares: Sequence[float]) -> None:
         self._mean = float(learnt[f"{name} mean"])
-        self._ids = ids
-        self._weights, self._squares = array("d", learnt[f"{name} weights"]), array("d", learnt["squares"])
-        self.of_word = lru_cache(maxsize=50_000)(self._word)
+        self._ids, self._squares = ids, squares
+        self._weights = array("d", learnt[f"{name} weights"])
+        self.of_word = lru_cache(maxsize=KNOWN_WORDS)(self._of_word)
 
-    def of_feature(self, feature: str) -> Sum:
-        """What one feature adds; nothing when no example has it."""
-        at = self._ids.get(feature)
-        return (0.0, 0.0) if at is None else (self._weights[at], self._squares[at])
+    def of(self, features: Iterable[str]) -> Sum:
+        """What features add; one that no example has adds nothing."""
+        known = [at for feature in features if (at := self._ids.get(feature)) is not None]
+        return sum([self._weights[at] for at in known]), sum([self._squares[at] for at in known])
 
-    def _word(self, word: str) -> Sum:
-        return _added([self.of_feature(feature) for feature in _own(word)])
+    def _of_word(self, word: str) -> Sum:
+        return self.of(of_word(word))
 
-    def sum(self, clause: _Clause) -> Sum:
+    def sum(self, clause: Clause) -> Sum:
         """What a clause adds."""
-        return _added(
-            [*map(self.of_word, clause.words), *(self.of_feature(feature) for feature, _, _ in clause.together)]
-        )
+        return _added([*map(self.of_word, clause.words), self.of([feature for feature, _, _ in clause.together])])
 
     def level(self, said: Sum) -> float:
         """Where a text stands between -1 and 1, about."""
@@ -286,20 +219,4 @@ class _Scale:
 
 
 def _added(sums: Sequence[Sum]) -> Sum:
-    return sum(one[0] for one in sums), sum(one[1] for one in sums)
-
-
-def _sentences(text: str) -> list[str]:
-    return [_like(one) for one in _SENTENCE_END.split(text) if one.strip()]
-
-
-def _like(text: str) -> str:
-    """Plain, with all numbers alike: `web3` and `web12` are the same machine here."""
-    said = " ".join(text.lower().split()) if text.isascii() else plain(text)
-    return _DIGITS.sub("0", said)
-
-
-@lru_cache(maxsize=50_000)
-def _own(word: str) -> tuple[str, ...]:
-    framed = f"_{word}_"
-    return (word, *(f"~{framed[at : at + LETTER_GROUP]}" for at in range(len(framed) - LETTER_GROUP + 1)))
+    return sum([weight for weight, _ in sums]), sum([square for _, square in sums])

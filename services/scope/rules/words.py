@@ -14,6 +14,10 @@ _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-
 """Signs that are not seen: of no width, of another direction, tags. They hide words from us, not from the reader."""
 
 
+KNOWN_WORDS = 20_000
+"""Words that a cache keeps something of: more than are often used."""
+
+
 def plain(text: str) -> str:
     """Lower case, one kind of apostrophe and dash, no accents, no unseen signs, single spaces."""
     decomposed = unicodedata.normalize("NFKD", _UNSEEN.sub("", text).translate(_ODD_QUOTES).lower())
@@ -53,11 +57,11 @@ _TO_THE_PROGRAM = re.compile(
 """Told to whoever reads what to answer: such a sentence asks for nothing."""
 
 _DISCLAIMER = re.compile(
-    r"\bintended recipient|\b(?:e-?mail|message|bericht|mail)\b[^.]{0,60}\b(?:is|are|contains?|bevat|kan)\b[^.]{0,40}"
-    r"\b(?:confidential|privileged|vertrouwelijk)|\bconsider the environment|\bdenk aan het milieu|\bgeadresseerde\b"
-    r"|\b(?:scan\w*|checked|gescand|gecontroleerd)\b[^.]{0,40}\b(?:virus\w*|malware)"
-    r"|\b(?:copying|disclosure|distribution|verspreiding)\b[^.]{0,80}\b(?:not allowed|prohibited|forbidden|verboden)"
-    r"|^sent from my |^verzonden (?:vanaf|met) mijn |\bno rights can be derived|\bgeen rechten\b[^.]{0,30}ontleend",
+    r"\b(?:intended recipient|(?:e-?mail|message|bericht|mail)\b[^.]{0,60}\b(?:is|are|contains?|bevat|kan)\b[^.]{0,40}"
+    r"\b(?:confidential|privileged|vertrouwelijk)|consider the environment|denk aan het milieu|geadresseerde\b"
+    r"|(?:scan\w*|checked|gescand|gecontroleerd)\b[^.]{0,40}\b(?:virus\w*|malware)"
+    r"|(?:copying|disclosure|distribution|verspreiding)\b[^.]{0,80}\b(?:not allowed|prohibited|forbidden|verboden)"
+    r"|no rights can be derived|geen rechten\b[^.]{0,30}ontleend)|^sent from my |^verzonden (?:vanaf|met) mijn ",
     re.IGNORECASE,
 )
 """What stands below mails of many offices."""

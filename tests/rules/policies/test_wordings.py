@@ -1,5 +1,7 @@
 """The words of facts: which value shows, and mistakes that an author is told."""
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
@@ -24,6 +26,15 @@ def test_several_values_hold_where_several_may():
 
 def test_a_value_without_wordings_is_never_read_in_a_text():
     assert list(wordings(age={"values": {"old": []}}).found_in("old", "age")) == []
+
+
+@pytest.mark.parametrize("said", ["dns", "the dns zone", "nameserver", "server", "my server", "|server", "[dns"])
+def test_wordings_together_find_what_each_finds_alone(said):
+    alone = [r"\bdns\b", r"\b(?:zone|file)s?\b", r"\bname|server", r"\b[)|(]server", "my", r"\bzone"]
+    found = [match[0] for wording in alone if (match := re.search(wording, said))]
+    together = [words for _, words in wordings(dns={"values": {"yes": alone}}).found_in(said, "dns")]
+    assert bool(together) == bool(found)
+    assert set(together) <= set(found)
 
 
 @pytest.mark.parametrize(("wording", "told"), [("from <theirs>", "no <theirs>"), ("(", "no regular expression")])

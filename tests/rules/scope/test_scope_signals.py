@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scope.rules.signals import NO, Meanings, Signal
+from services.scope.rules.clauses import Meanings
+from services.scope.rules.signals import NO, Signal
 from shared.vocabulary import Emergency
 
 HS, HN, KX, LC = "h-sphere/general/regular", "hypernode/general", "kenotronix/vps-dedicated", "luxcloud/hosted-services"
