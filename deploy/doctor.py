@@ -57,6 +57,7 @@ def examine() -> Iterator[Finding]:
         yield database
         if database.well:
             yield _look("balance", check_balance)
+            yield _look("automatic letters", _automatic_letters)
         yield _look("Redis", _redis)
     else:
         yield _look("embedded servers", _binaries)
@@ -182,6 +183,21 @@ def _database() -> str:
     check_database(url)
     schema.check(url)
     return "answers, and its schema is up to date"
+
+
+def _automatic_letters() -> str:
+    """Misconfigured while a provider's are stopped: somebody has to look for the loop."""
+    from services.notifications.store import stopped_providers
+    from shared.bus import health
+
+    with health.snapshot() as session:
+        stopped = stopped_providers(session)
+    if stopped:
+        told = ", ".join(f"of {name} are stopped since {since:%Y-%m-%d %H:%M} UTC" for name, since in stopped.items())
+        raise Misconfigured(
+            f"{told}: `scopedesk letters held` says more, `scopedesk letters resume` lets them go again"
+        )
+    return "none are stopped"
 
 
 def _redis() -> str:

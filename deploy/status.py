@@ -29,6 +29,7 @@ def stack_status() -> dict[str, Any]:
     from services.email_intake.store import counts as email_counts
     from services.email_intake.store.ledger import watches
     from services.notifications.store import counts as letter_counts
+    from services.notifications.store import stopped_providers
     from services.phone_intake.store import counts as phone_counts
     from services.phone_intake.store import followed
     from services.sla.store import standing
@@ -60,6 +61,8 @@ def stack_status() -> dict[str, Any]:
             "sent": letters["sent"],
             "refused": letters["refused"],
             "letters_suppressed": letters["suppressed"],
+            "letters_held": letters["held"],
+            "letters_stopped": {name: since.isoformat() for name, since in stopped_providers(session).items()},
             "open": desk["open"],
             "due": due.isoformat() if due else None,
             "late": late,

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_
+from sqlalchemy import and_, case, false, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from services.desk.rules.summary import HeldLetterRow, StoppedRow
-from services.desk.store.tables import HeldLetter, StoppedLetters
+from services.desk.store.tables import HeldLetter, StoppedLetters, Ticket
 from shared.events import AutomaticLettersResumed, AutomaticLettersStopped, LetterHeld
 
 
@@ -41,6 +41,20 @@ def held_letter(session: Session, letter_id: UUID) -> HeldLetterRow | None:
     """A letter that is held; None when there is none of this id, or it is over."""
     row = session.exec(select(HeldLetter).where(col(HeldLetter.letter_id) == letter_id, _held)).first()
     return HeldLetterRow.model_validate(row.model_dump()) if row else None
+
+
+def waiting(session: Session) -> int:
+    """How many letters and replies wait for a person here."""
+    letters = session.exec(select(func.count()).select_from(HeldLetter).where(_held)).one()
+    return letters + len(left_closed(session))
+
+
+def left_closed(session: Session) -> list[str]:
+    """The tickets that a reply did not reopen and nobody has looked at since, the oldest reply first."""
+    at = col(Ticket.left_closed_at)
+    looked = (col(Ticket.answered_at) >= at, col(Ticket.resolved_at) >= at, col(Ticket.replied_at) > at)
+    nobody = and_(at.is_not(None), *(func.coalesce(seen, false()).is_(False) for seen in looked))
+    return list(session.exec(select(Ticket.ticket_id).where(nobody).order_by(at, col(Ticket.ticket_id))))
 
 
 def tickets_with_held_letters(session: Session, numbers: list[str]) -> set[str]:

@@ -13,6 +13,7 @@ from services.desk import store
 from services.desk.rules.story import TicketStory
 from services.desk.rules.summary import QuoteState, State, TicketQuery, TicketRow, cursor
 from services.desk.settings import settings
+from services.desk.store import holding
 from shared.bus import Transaction
 from shared.events import ConsentGiven, Event, TicketAnswered, TicketReopened, TicketResolved, derived_id
 from shared.web import Problem, check_token
@@ -74,6 +75,9 @@ class Health(BaseModel):
 
     status: str
     tickets: dict[str, int]
+    letters_stopped: list[str]
+    """Providers whose automatic letters are stopped: an operator has to look."""
+    held_back: int
 
 
 def may_write(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
@@ -91,7 +95,9 @@ writes = APIRouter(prefix="/api", dependencies=[Depends(may_write)])
 def health() -> Health:
     """Whether the desk can do its work."""
     with store.reading() as session:
-        return Health(status="ok", tickets=store.counts(session))
+        stopped = [row.provider for row in holding.stopped(session)]
+        held_back = holding.waiting(session)
+        return Health(status="ok", tickets=store.counts(session), letters_stopped=stopped, held_back=held_back)
 
 
 @router.get("/tickets")
