@@ -158,9 +158,10 @@ class CallStored(Event):
 
 
 class CallLogged(Event):
-    """A telephone call that asks for something."""
+    """A telephone call that asks for something. `adds_to`: the call whose ticket it belongs to, if it has none."""
 
     arrival_id: UUID
+    adds_to: UUID | None = None
     provider: str
     caller: Requester
     agent: str | None = None

@@ -100,7 +100,7 @@ def doctor() -> None:
 
 def _show(found: dict[str, Any]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     def red(said: str) -> Text:
@@ -136,7 +136,9 @@ def _show(found: dict[str, Any]) -> None:
         wrong = "; ".join(filter(None, told)) or ("" if box["well"] else "not looked at for long: does imap run?")
         last = box["looked_at"][:19] if box["looked_at"] else "never"
         mailboxes.add_row(box["account"], box["folder"], last, box["waits_by"] or red("not connected"), red(wrong))
-    call_logs = Table("call log", "lines read", "rows of calls that may go on", "read last", "")
+    call_logs = Table(
+        Column("call log", overflow="fold"), "lines read", "rows of calls that may go on", "read last", ""
+    )
     for log in found["call_logs"]:
         wrong = log["problem"] or ("" if log["well"] else "not looked at for long: does calls run?")
         last = log["looked_at"][:19] if log["looked_at"] else "never"

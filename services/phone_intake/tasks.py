@@ -7,16 +7,21 @@ outbound call that was talked for long enough also `CallMade`. Owns the call rec
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from services.phone_intake import rules, store
 from services.phone_intake.settings import settings
 from shared.bus import Transaction, Worker
+from shared.errors import Transient
 from shared.events import CallLogged, CallMade, CallQuarantined, CallStored, CallSuppressed
 from shared.vocabulary import Requester
 
 worker = Worker("phone_intake")
 app = worker.app
+
+WAITS_FOR_THE_CALL = 9
+"""How often a voicemail that names no number is put off, some two minutes: its call is read when it is over."""
 
 
 @worker.hears(CallStored)
@@ -31,6 +36,11 @@ def read_call(event: CallStored, tx: Transaction) -> None:
             _quarantine(arrival, record.reason, tx)
         return
 
+    if _has_no_number(record):
+        callers = rules.possible_callers(arrival.raw, settings().numbers)
+        near = (record.started_at - rules.VOICEMAIL_SPAN, record.started_at + rules.VOICEMAIL_SPAN)
+        if call := store.call_of(tx.session, callers, near):
+            record = replace(record, provider=call.provider, caller=call.caller)
     arrival.provider, arrival.caller, arrival.started_at = record.provider, record.caller, record.started_at
     earlier = store.first_under(tx.session, arrival.key, arrival.id)
     if earlier is not None and not _replaces(arrival, record, earlier, tx):
@@ -40,11 +50,11 @@ def read_call(event: CallStored, tx: Transaction) -> None:
         if record.provider and _is_response(arrival) and not (earlier and _is_response(earlier)):
             _call_made(arrival, record, record.provider, tx)
     elif record.provider is None:
+        if _has_no_number(record) and tx.attempt <= WAITS_FOR_THE_CALL:
+            raise Transient("the call of this voicemail, which tells the provider, is not read (yet)")
         _quarantine(arrival, "the number called belongs to no provider: see SCOPEDESK_PHONE_INTAKE_NUMBERS", tx)
-    elif _is_called_back_already(arrival, record, record.provider, tx):
-        _suppress(arrival, "missed call of a caller who has a ticket from these minutes", tx)
     else:
-        _log(arrival, record, record.provider, tx)
+        _log_or_add(arrival, record, record.provider, tx)
 
 
 def _replaces(arrival: store.Arrival, record: rules.CallRecord, earlier: store.Arrival, tx: Transaction) -> bool:
@@ -79,19 +89,48 @@ def _is_response(arrival: store.Arrival) -> bool:
     return isinstance(record, rules.CallRecord) and rules.is_response(record, settings().response_seconds)
 
 
-def _is_called_back_already(arrival: store.Arrival, record: rules.CallRecord, provider: str, tx: Transaction) -> bool:
+def _has_no_number(record: rules.CallRecord) -> bool:
+    """Whether a voicemail does not tell which number was called, as Asterisk's own file does not."""
+    return record.outcome is rules.Outcome.VOICEMAIL and rules.e164(record.number_called) is None
+
+
+def _log_or_add(arrival: store.Arrival, record: rules.CallRecord, provider: str, tx: Transaction) -> None:
+    """Say a call, unless the same caller has a ticket that it belongs to."""
+    for other in _logged_of_caller(arrival, record, provider, tx):
+        logged = rules.read_record(other.raw, settings().numbers)
+        relation = rules.relation(record, logged) if isinstance(logged, rules.CallRecord) else None
+        if relation is rules.Relation.SAME:
+            _suppress(arrival, f"a voicemail that has its ticket ({other.source})", tx)
+            return
+        if relation is rules.Relation.ADDS:
+            _log(arrival, record, provider, tx, adds_to=other)
+            return
+    _log(arrival, record, provider, tx)
+
+
+def _logged_of_caller(
+    arrival: store.Arrival, record: rules.CallRecord, provider: str, tx: Transaction
+) -> list[store.Arrival]:
     if record.caller is None:
-        return False
+        return []
     span = (record.started_at - rules.MISSED_CALL_SPAN, record.started_at + rules.MISSED_CALL_SPAN)
-    logged = store.caller_was_logged(tx.session, provider, record.caller, span, besides=arrival.id)
-    return logged and rules.is_missed_without_note(record)
+    return store.logged_of_caller(tx.session, provider, record.caller, span, besides=arrival.id)
 
 
-def _log(arrival: store.Arrival, record: rules.CallRecord, provider: str, tx: Transaction) -> None:
+def _log(
+    arrival: store.Arrival,
+    record: rules.CallRecord,
+    provider: str,
+    tx: Transaction,
+    *,
+    adds_to: store.Arrival | None = None,
+) -> None:
     arrival.state = store.State.LOGGED
+    arrival.reason = f"added to the ticket of another call of this caller ({adds_to.source})" if adds_to else None
     tx.say(
         CallLogged(
             arrival_id=arrival.id,
+            adds_to=adds_to.id if adds_to else None,
             provider=provider,
             caller=Requester(name=record.caller_name, phone=record.caller),
             agent=record.agent,

@@ -16,7 +16,7 @@ from services.phone_intake.gateway import __main__ as serving
 from services.phone_intake.gateway import files
 from services.phone_intake.gateway.web import app
 from services.phone_intake.settings import PhoneIntakeSettings
-from services.phone_intake.tasks import worker
+from services.phone_intake.tasks import WAITS_FOR_THE_CALL, worker
 from shared.bus.worker import Outcome
 from shared.errors import Misconfigured
 
@@ -96,7 +96,11 @@ def test_workers_that_read_the_same_call_at_once_log_it_once(session):
     with ThreadPoolExecutor(4) as threads:
         outcomes = list(threads.map(lambda delivery: worker.deliver("phone_intake.read_call", delivery), waiting))
     assert outcomes == [Outcome.DONE] * 8
-    assert sorted(said(session)) == ["CallLogged"] + ["CallSuppressed"] * 7
+    assert sorted(said(session)) == ["CallLogged"] * 5 + ["CallSuppressed"] * 3
+    opened = session.scalars(
+        text("select id from phone_intake.arrival where state = 'logged' and reason is null")
+    ).all()
+    assert len(opened) == 1
 
 
 def test_another_record_under_the_id_of_a_call_waits_for_a_person(session):
@@ -169,13 +173,94 @@ def test_missed_calls_of_one_caller_within_half_an_hour_are_one_call_back(sessio
     for number, clock in enumerate(["10:00:00", "10:29:00", "11:30:00"]):
         store.store_call(MISSED | {"call_id": f"m-{number}", "started_at": f"2026-11-16T{clock}+01:00"}, "test")
     hear(session, backwards=backwards)
-    assert sorted(said(session)) == ["CallLogged", "CallLogged", "CallSuppressed"]
+    assert said(session) == ["CallLogged"] * 3
+    added = session.scalars(text("select body->>'adds_to' from bus.event where name = 'CallLogged' order by seq")).all()
+    assert [bool(to) for to in added] == ([False, False, True] if backwards else [False, True, False])
+
+
+VOICEMAIL = CALL | {"call_id": "v-1", "outcome": "voicemail", "duration_seconds": 30, "summary": ""}
+ENVELOPE = """;
+; Message Information file
+;
+[message]
+origmailbox=500
+context=default
+macrocontext=
+exten=500
+rdnis=unknown
+priority=2
+callerchan=PJSIP/trunk-0000003a
+callerid="Ruben" <0200000102>
+origdate=Mon Nov 16 08:41:30 AM UTC 2026
+origtime=1794818490
+category=
+msg_id=1794818490-00000001
+flag=
+duration=30
+"""
+
+
+@pytest.fixture
+def envelope(tmp_path):
+    """Feed Asterisk's file of a voicemail, with what a program may have added to it."""
+
+    def envelope(more=""):
+        file = tmp_path / "msg0000.txt"
+        file.write_text(ENVELOPE + more)
+        assert files.store_log(file) == 1
+
+    return envelope
+
+
+def test_a_voicemail_file_that_tells_no_more_than_its_call_is_suppressed(session, envelope):
+    arrive(**VOICEMAIL)
+    envelope()
+    hear(session)
+    assert said(session) == ["CallLogged", "CallSuppressed"]
+    assert reasons(session)[1] == "a voicemail that has its ticket (test)"
+
+
+def test_a_transcript_of_a_voicemail_is_added_to_the_ticket_of_its_call(session, envelope):
+    first = arrive(**VOICEMAIL)
+    envelope("transcript=Redis does not answer any more\n")
+    hear(session)
+    voicemail, transcript = session.scalars(
+        text("select body from bus.event where name = 'CallLogged' order by seq")
+    ).all()
+    assert voicemail["subject"] == "Voicemail of 30 seconds."
+    assert transcript["adds_to"] == str(first)
+    assert transcript["text"] == "Redis does not answer any more\n\n[machine transcript]"
+    assert transcript["provider"] == "hypernode"
+
+
+def test_a_voicemail_file_waits_for_its_call_and_then_for_a_person(session, envelope):
+    envelope("transcript=Redis does not answer any more\n")
+    statement = text("select id from bus.delivery where hearer = 'phone_intake.read_call'")
+    waiting = session.scalars(statement).one()
+    session.commit()
+    assert worker.deliver("phone_intake.read_call", waiting) is Outcome.RETRY_LATER
+    arrive(**VOICEMAIL)
+    session.execute(text("update bus.delivery set due_at = now()"))
+    hear(session, backwards=True)
+    assert said(session) == ["CallLogged", "CallLogged"]
+    assert reasons(session) == ["added to the ticket of another call of this caller (test)", None]
+
+
+def test_a_voicemail_without_a_call_waits_for_a_person(session, envelope):
+    envelope()
+    outcomes = []
+    while waiting := session.scalars(text("select id from bus.delivery where hearer = 'phone_intake.read_call'")).all():
+        session.execute(text("update bus.delivery set due_at = now()"))
+        session.commit()
+        outcomes += [worker.deliver("phone_intake.read_call", delivery) for delivery in waiting]
+    assert outcomes == [Outcome.RETRY_LATER] * WAITS_FOR_THE_CALL + [Outcome.DONE]
+    assert said(session) == ["CallQuarantined"]
 
 
 def test_the_sample_log_ends_balanced(session):
     assert files.store_log(Path("deploy/sample/calls.csv")) == 13
     hear(session)
-    assert store.counts(session) == {"received": 13, "logged": 5, "suppressed": 6, "quarantined": 2, "waiting": 0}
+    assert store.counts(session) == {"received": 13, "logged": 6, "suppressed": 5, "quarantined": 2, "waiting": 0}
     assert any(reason and reason.startswith("calls.csv, line 13: started_at") for reason in reasons(session))
 
 

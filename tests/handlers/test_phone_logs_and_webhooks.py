@@ -128,7 +128,9 @@ def test_a_voicemail_that_twilio_transcribed_becomes_a_ticket_of_its_own_words(s
     hear(session)
     assert ended(session) == [("suppressed", "answered without a note"), ("logged", "")]
     logged = session.scalars(text("select body from bus.event where name = 'CallLogged'")).one()
-    assert logged["text"] == "Redis does not answer any more\n\nRecording: https://rec.example/1"
+    assert (
+        logged["text"] == "Redis does not answer any more\n\n[machine transcript]\n\nRecording: https://rec.example/1"
+    )
 
 
 def test_the_steps_of_a_call_under_way_are_no_records(session, configured):

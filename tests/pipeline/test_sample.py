@@ -11,7 +11,8 @@ import yaml
 
 SAMPLE = Path("deploy/sample")
 EXPECTED = yaml.safe_load((SAMPLE / "expected.yaml").read_text())
-ASKED = {name: wanted for name, wanted in (EXPECTED["inbox"] | EXPECTED["calls"]).items() if "verdicts" in wanted}
+ALL = EXPECTED["inbox"] | EXPECTED["calls"]
+ASKED = {name: wanted for name, wanted in ALL.items() if "verdicts" in wanted}
 
 ARRIVALS = """
 select source, state, ticket_id, opened from (
@@ -49,7 +50,7 @@ def outcomes(sample):
 
 
 def test_every_sample_ends_where_it_belongs(outcomes):
-    expected = {name: sample["outcome"] for name, sample in (EXPECTED["inbox"] | EXPECTED["calls"]).items()}
+    expected = {name: sample["outcome"] for name, sample in ALL.items()}
     assert {name: outcome for name, (outcome, _, _) in outcomes.items()} == expected
 
 
@@ -76,9 +77,9 @@ def hold(decision, wanted):
         assert decision["emergency"] == wanted["emergency"]
 
 
-@pytest.mark.parametrize("name", [name for name, wanted in EXPECTED["inbox"].items() if "ticket_of" in wanted])
+@pytest.mark.parametrize("name", [name for name, wanted in ALL.items() if "ticket_of" in wanted])
 def test_a_reply_is_in_the_ticket_that_it_answers(outcomes, name):
-    assert outcomes[name][1] == outcomes[EXPECTED["inbox"][name]["ticket_of"]][1]
+    assert outcomes[name][1] == outcomes[ALL[name]["ticket_of"]][1]
 
 
 def test_the_balance_is_right_and_nothing_is_dead(sample):

@@ -1,9 +1,9 @@
 """What kind of call log a file is, found by its content, and its records.
 
 Known are the call-centre export (a header with the columns of `rules.Column`), Asterisk's Master.csv, FreePBX's and
-3CX's exports, whatever a mapping describes, and JSON: an array, or an object on each line. CSV may have commas,
-semicolons or tabs. Unknown columns are kept with the record. A line that is no record is stored as it is, so that it
-can be quarantined by its number; one stray quotation mark does not swallow the rest of the file.
+3CX's exports, Asterisk's msgNNNN.txt, whatever a mapping describes, and JSON: an array, or an object on each line.
+CSV may have commas, semicolons or tabs. Unknown columns are kept with the record. A line that is no record is stored as
+it is, so that it can be quarantined by its number; one stray quotation mark does not swallow the rest of the file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from services.phone_intake import rules
-from services.phone_intake.gateway import exchanges
+from services.phone_intake.gateway import exchanges, voicemail
 from services.phone_intake.gateway.exchanges import Site
 from services.phone_intake.gateway.mapping import LogMapping
 
@@ -41,6 +41,8 @@ def known(begin: Sequence[str], site: Site, mappings: Iterable[LogMapping]) -> C
     first = next((line for line in begin if line.strip()), "")
     if first.lstrip()[:1] in {"[", "{"}:
         return _json
+    if voicemail.is_envelope(begin):
+        return lambda lines: iter([voicemail.record_of(lines)])
     delimiter = max(",;\t", key=first.count)
     header = [column.strip().lower() for column in _cells(first, delimiter)]
     translate: Translation | None = None
@@ -67,8 +69,9 @@ def known(begin: Sequence[str], site: Site, mappings: Iterable[LogMapping]) -> C
 def _why(header: Sequence[str]) -> str:
     missing = [column for column in rules.REQUIRED_COLUMNS if column not in header]
     return (
-        "no call log of a known kind: neither JSON, nor Asterisk's Master.csv, nor an export of FreePBX or 3CX, nor "
-        f"one that a mapping describes; as a call-centre export its first line is missing: {', '.join(missing)}. "
+        "no call log of a known kind: neither JSON, nor Asterisk's Master.csv or msgNNNN.txt, nor an export of FreePBX "
+        "or 3CX, nor one that a mapping describes; as a call-centre export its first line is missing: "
+        f"{', '.join(missing)}. "
         f"Known columns: {', '.join(rules.Column)}"
     )
 

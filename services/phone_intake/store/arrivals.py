@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -31,7 +31,10 @@ class State(StrEnum):
 
 
 class Arrival(Model, table=True):
-    """One record as it came, even when it came before; `caller` and `started_at` are known once it was read."""
+    """One record as it came, even when it came before; `caller` and `started_at` are known once it was read.
+
+    `reason`: why it is no ticket of its own, if it is none.
+    """
 
     __tablename__ = "arrival"
     __table_args__ = {"schema": "phone_intake"}  # noqa: RUF012
@@ -110,15 +113,15 @@ def pass_on(session: Session, key: str, arrival_id: UUID) -> None:
     session.execute(update(Call).where(col(Call.key) == key).values(arrival_id=arrival_id))
 
 
-def caller_was_logged(
+def logged_of_caller(
     session: Session,
     provider: str,
     caller: str,
     between: tuple[datetime, datetime],
     *,
     besides: UUID,
-) -> bool:
-    """Whether another call of this number to this provider became a ticket in a span of time.
+) -> list[Arrival]:
+    """The calls of this number to this provider that opened a ticket in a span of time.
 
     Two records of one caller wait for each other here, so that each sees what became of the other.
     """
@@ -126,18 +129,24 @@ def caller_was_logged(
         text("select pg_advisory_xact_lock(hashtextextended(:caller, 0))"),
         {"caller": f"phone_intake:{provider}:{caller}"},
     )
-    found = session.exec(
-        select(Arrival.id)
-        .where(
-            col(Arrival.provider) == provider,
-            col(Arrival.caller) == caller,
-            col(Arrival.state) == State.LOGGED,
-            col(Arrival.started_at).between(*between),
-            col(Arrival.id) != besides,
-        )
-        .limit(1),
+    statement = select(Arrival).where(
+        col(Arrival.provider) == provider,
+        col(Arrival.caller) == caller,
+        col(Arrival.state) == State.LOGGED,
+        col(Arrival.reason).is_(None),
+        col(Arrival.started_at).between(*between),
+        col(Arrival.id) != besides,
     )
-    return found.first() is not None
+    return list(session.exec(statement.order_by(col(Arrival.started_at))))
+
+
+def call_of(session: Session, callers: Collection[str], between: tuple[datetime, datetime]) -> Arrival | None:
+    """A call of one of these numbers in a span of time, if all such calls are of one number to one provider."""
+    statement = select(Arrival).where(
+        col(Arrival.caller).in_(callers), col(Arrival.provider).is_not(None), col(Arrival.started_at).between(*between)
+    )
+    found = session.exec(statement).all()
+    return found[0] if len({(call.provider, call.caller) for call in found}) == 1 else None
 
 
 def arrivals(session: Session) -> Iterator[tuple[UUID, str, str, str]]:

@@ -46,6 +46,8 @@ class Arrival:
     mail_key: str | None = None
     attachments: tuple[AttachedFile, ...] = ()
     warnings: tuple[str, ...] = ()
+    adds_to: UUID | None = None
+    """The call that this one adds to, by its own room's word."""
 
     def warned(self, *more: str) -> Arrival:
         """With more that a person should know before he trusts it."""
@@ -91,6 +93,7 @@ class Arrival:
             message_id=None,
             may_acknowledge=True,
             received_at=event.started_at,
+            adds_to=event.adds_to,
         )
 
 

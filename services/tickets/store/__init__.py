@@ -51,6 +51,12 @@ def is_filed(session: Session, arrival_id: UUID) -> bool:
     return session.get(Message, arrival_id) is not None
 
 
+def ticket_of_arrival(session: Session, arrival_id: UUID) -> Ticket | None:
+    """The ticket that an arrival was filed in."""
+    filed = session.get(Message, arrival_id)
+    return session.get(Ticket, filed.ticket_number) if filed else None
+
+
 def ticket_of_mail(session: Session, provider: str, mail_key: str) -> str | None:
     """The ticket that the same mail is in already, by another mailbox of the provider.
 

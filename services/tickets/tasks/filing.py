@@ -71,6 +71,10 @@ def file_call(event: CallLogged, tx: Transaction) -> None:
     phone = event.caller.phone
     matches = store.customers_with_phone(tx.session, event.provider, phone) if phone else []
     ticket = store.first_ticket(tx.session, event.provider, rules.call_trail(event, _prefix(event.provider)))
+    if event.adds_to and ticket is None:
+        ticket = store.ticket_of_arrival(tx.session, event.adds_to)
+        if ticket is None and tx.attempt <= WAITS_FOR_THE_TICKET_CALLED_ABOUT:
+            raise Transient("the call that this one adds to is not filed (yet)")
     names = rules.names_in(f"{event.subject}\n{event.text}")
     named = store.customers_named(tx.session, event.provider, names)
     _file(rules.Arrival.of_call(event), rules.match(("phone", matches), ("named", named)), ticket, tx)
@@ -119,7 +123,8 @@ def _file(arrival: rules.Arrival, found: rules.Match, named: store.Ticket | None
 def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: TicketFacts, tx: Transaction) -> None:
     owner = facts.requester.customer_id
     customer = store.customer(tx.session, owner) if owner else None
-    is_repeat = arrival.channel is Channel.EMAIL and store.is_repeat(tx.session, arrival, facts.ticket_id, by)
+    may_repeat = arrival.channel is Channel.EMAIL or arrival.adds_to is not None
+    is_repeat = may_repeat and store.is_repeat(tx.session, arrival, facts.ticket_id, by)
     store.file_arrival(tx.session, arrival, facts.ticket_id, author=by, opened=False)
     tx.say(
         TicketReplied(

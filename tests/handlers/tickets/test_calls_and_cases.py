@@ -12,7 +12,15 @@ from services.tickets.tasks.filing import WAITS_FOR_THE_TICKET_CALLED_ABOUT
 from shared import clock
 from shared.bus import Transaction
 from shared.bus.worker import Outcome
-from shared.events import CallLogged, CallMade, CustomerCalledBack, EmailReceived, OneCaseProposed, TicketOpened
+from shared.events import (
+    CallLogged,
+    CallMade,
+    CustomerCalledBack,
+    EmailReceived,
+    OneCaseProposed,
+    TicketOpened,
+    TicketReplied,
+)
 from shared.vocabulary import Requester
 
 PHONE, NOW = "+31200000001", clock.now()
@@ -143,3 +151,24 @@ def test_a_call_log_that_tells_of_the_call_back_first_is_read_alike(heard, hear,
     heard(call(at=NOW - MINUTE))
     assert hear(worker, "credit_call") == [Outcome.DONE]
     assert [back.ticket_id for back in said(CustomerCalledBack)] == ["HN-1001"]
+
+
+def test_a_call_that_adds_to_another_one_is_in_its_ticket_and_the_same_words_again_are_a_repeat(heard, said):
+    first = call("Missed call", phone="+31200000077")
+    heard(first)
+    heard(call("Missed call", phone="+31200000077").model_copy(update={"adds_to": first.arrival_id}))
+    heard(call("Redis does not answer", phone="+31200000077").model_copy(update={"adds_to": first.arrival_id}))
+    assert len(said(TicketOpened)) == 1
+    assert [(reply.ticket_id, reply.is_repeat) for reply in said(TicketReplied)] == [
+        ("HN-1001", True),
+        ("HN-1001", False),
+    ]
+
+
+def test_a_call_waits_for_the_one_that_it_adds_to(heard, say, hear, said):
+    first = call(phone="+31200000077")
+    heard(call(phone="+31200000077").model_copy(update={"adds_to": first.arrival_id}), Outcome.RETRY_LATER)
+    say("phone_intake", first)
+    assert hear(worker, "file_call") == [Outcome.RETRY_LATER, Outcome.DONE]
+    assert hear(worker, "file_call") == [Outcome.DONE]
+    assert len(said(TicketOpened)) == len(said(TicketReplied)) == 1

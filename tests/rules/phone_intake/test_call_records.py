@@ -118,8 +118,24 @@ def test_a_voicemail_of_five_seconds_needs_a_ticket_even_without_transcript():
 def test_a_missed_call_of_a_known_number_needs_a_ticket_to_call_back():
     missed = read(summary="", outcome="missed")
     assert rules.why_no_ticket(missed) is None
-    assert rules.is_missed_without_note(missed)
     assert rules.subject_of(missed) == "Missed call, no message was left: call back."
+
+
+@pytest.mark.parametrize(
+    ("changes", "logged", "relation"),
+    [
+        ({"outcome": "missed", "summary": ""}, {"started_at": "2026-10-25T03:00:00+01:00"}, "adds"),
+        ({"outcome": "missed", "summary": ""}, {"started_at": "2026-10-25T03:00:01+01:00"}, None),
+        ({"outcome": "missed"}, {}, None),
+        ({"outcome": "voicemail", "summary": ""}, {"outcome": "voicemail"}, "same"),
+        ({"outcome": "voicemail"}, {"outcome": "voicemail", "summary": ""}, "adds"),
+        ({"outcome": "voicemail"}, {"outcome": "voicemail", "started_at": "2026-10-25T02:32:01+01:00"}, None),
+        ({"outcome": "voicemail"}, {}, None),
+    ],
+    ids=["missed again", "half an hour later", "missed with a note", "told twice", "transcript", "later", "a talk"],
+)
+def test_what_a_record_is_to_another_one_of_its_caller_that_has_a_ticket(changes, logged, relation):
+    assert rules.relation(read(**changes), read(**logged)) == relation
 
 
 def test_a_transcript_beside_a_note_is_marked_as_a_machines_work():

@@ -1,4 +1,4 @@
-"""How a call record is read, whose it is, and whether it asks for anything. Pure: no clock, database or queue.
+"""How a call record is read, and whose it is. Pure: no clock, database or queue.
 
 A record is one row of a call-centre export (the columns are `Column`), as CSV cells or as the fields of a JSON object.
 """
@@ -8,27 +8,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 import phonenumbers
 
-MIN_NOTE_WORDS = 3
-"""A note or transcript with fewer words says nothing that a ticket could be made of."""
-MIN_VOICEMAIL_SECONDS = 5
-"""A shorter voicemail is somebody who hung up."""
-MISSED_CALL_SPAN = timedelta(minutes=30)
-"""Missed calls of one caller within this span ask for one call back, not for several."""
-MAX_SUBJECT_CHARS = 90
+TRANSCRIPT_MARK = "[machine transcript]"
 LONGEST_KEY_CHARS = 200
 """A longer key is kept as its fingerprint: an entry of a PostgreSQL index has 2704 bytes at most."""
 SHORTEST_NUMBER_DIGITS = 6
 """Fewer digits are an extension of the telephone system, which the numbering library would take for a number."""
 
-_ANONYMOUS = frozenset({"", "anonymous", "anoniem", "withheld", "private", "restricted", "unknown", "unavailable"})
+ANONYMOUS = "anonymous"
+_ANONYMOUS = frozenset({"", ANONYMOUS, "anoniem", "withheld", "private", "restricted", "unknown", "unavailable"})
 _HIDE_PREFIXES = re.compile(r"^(\*31\*?|#31#|\*31#|\*67)")
 
 
@@ -102,6 +97,7 @@ class CallRecord:
     agent: str | None
     language: str | None
     note: str
+    is_transcript: bool
     recording_url: str | None
 
 
@@ -143,6 +139,7 @@ def _read(fields: Mapping[str, Any], numbers: Mapping[str, str]) -> CallRecord:
         agent=_text(fields, Column.AGENT) or None,
         language=_text(fields, Column.LANGUAGE).lower() or None,
         note=_note(_text(fields, Column.SUMMARY), _text(fields, Column.TRANSCRIPT)),
+        is_transcript=bool(_text(fields, Column.TRANSCRIPT)) and not _text(fields, Column.SUMMARY),
         recording_url=_text(fields, Column.RECORDING) or None,
     )
 
@@ -182,10 +179,10 @@ def _seconds(fields: Mapping[str, Any], column: Column) -> int:
 
 
 def _note(summary: str, transcript: str) -> str:
-    """What is known of the conversation; a transcript is a machine's guess and is marked as one."""
+    """What is known of the conversation; a transcript is a machine's guess and is marked as one beside a note."""
     if not transcript:
         return summary
-    return f"{summary}\n\n[machine transcript]\n{transcript}" if summary else transcript
+    return f"{summary}\n\n{TRANSCRIPT_MARK}\n{transcript}" if summary else transcript
 
 
 def e164(written: str, region: str | None = None) -> str | None:
@@ -200,6 +197,12 @@ def e164(written: str, region: str | None = None) -> str | None:
     if not phonenumbers.is_possible_number(parsed):
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def possible_callers(fields: Mapping[str, Any], numbers: Iterable[str]) -> set[str]:
+    """The caller in E.164 as dialled from the country of each number of ours, where none tells which was called."""
+    regions = {None, *map(region_of, numbers)}
+    return {found for region in regions if (found := e164(_text(fields, Column.FROM), region))}
 
 
 def region_of(number: str) -> str:
@@ -236,59 +239,3 @@ def rows_of(fields: Mapping[str, Any]) -> int:
     """Of how many rows a record was made: the one of more rows tells more of its call."""
     rows = str(fields.get(ROWS, ""))
     return int(rows) if rows.isdecimal() else 1
-
-
-def tell_the_same(one: CallRecord, other: CallRecord) -> bool:
-    """Whether two records of a call lead to the same ticket: longer or with another agent, but no other story."""
-    return (one.outcome, one.note, one.provider, one.caller) == (
-        other.outcome,
-        other.note,
-        other.provider,
-        other.caller,
-    )
-
-
-def why_no_ticket(record: CallRecord) -> str | None:
-    """Say why a call asks for nothing; None when it needs a ticket.
-
-    A note, a real voicemail and a missed call of a number that we can call back do.
-    """
-    if record.direction is not Direction.INBOUND:
-        return f"{record.direction} call"
-    if len(re.findall(r"\w+", record.note)) >= MIN_NOTE_WORDS:
-        return None
-    if record.outcome is Outcome.ANSWERED:
-        return "answered without a note"
-    if record.outcome is Outcome.VOICEMAIL:
-        return "voicemail too short" if record.duration_seconds < MIN_VOICEMAIL_SECONDS else None
-    return None if record.caller else "missed call of a withheld number"
-
-
-def is_response(record: CallRecord, seconds: int) -> bool:
-    """Whether a call of ours reached somebody for so many seconds of talk; ringing and voicemail do not count."""
-    reached = record.direction is Direction.OUTBOUND and record.outcome is Outcome.ANSWERED
-    return reached and record.callee is not None and record.talk_seconds >= seconds
-
-
-def is_missed_without_note(record: CallRecord) -> bool:
-    """Whether all we know is that somebody tried to call."""
-    return record.outcome is Outcome.MISSED and not record.note
-
-
-def text_of(record: CallRecord) -> str:
-    """What the ticket says: the note, or what happened instead of a conversation, and where the recording is."""
-    happened = {
-        Outcome.MISSED: "Missed call, no message was left: call back.",
-        Outcome.VOICEMAIL: f"Voicemail of {record.duration_seconds} seconds.",
-        Outcome.ANSWERED: "",
-    }
-    text = record.note or happened[record.outcome]
-    return f"{text}\n\nRecording: {record.recording_url}" if record.recording_url else text
-
-
-def subject_of(record: CallRecord) -> str:
-    """The first paragraph of what is known of the call, cut at a word."""
-    first = " ".join(text_of(record).strip().partition("\n\n")[0].split())
-    if len(first) <= MAX_SUBJECT_CHARS:
-        return first
-    return (first[:MAX_SUBJECT_CHARS].rpartition(" ")[0] or first[:MAX_SUBJECT_CHARS]).rstrip(".,;:") + " …"
