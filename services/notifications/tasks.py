@@ -1,9 +1,9 @@
 """Notifications: the letters that requesters get, and the pages that people on call get.
 
 Hears   TicketRouted, ScopeDecided, QuoteIssued, ChargeRecorded, TicketAnswered, TicketPaused, TicketResumed,
-        OnCallPaged, LetterBounced; QuoteWithdrawn, QuoteExpired, LetterReleased for letters that are held;
-        AutomaticLettersResumed; its own LetterWritten, to hand a letter over, and its own AutomaticLettersStopped, when
-        it is time to look again.
+        OnCallPaged, EmailTooLarge, LetterBounced; QuoteWithdrawn, QuoteExpired, LetterReleased for letters that are
+        held; AutomaticLettersResumed; its own LetterWritten, to hand a letter over, and its own
+        AutomaticLettersStopped, when it is time to look again.
 Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed, LetterHeld, LetterUndelivered, PageDelivered,
         PageUndelivered, AutomaticLettersStopped, AutomaticLettersResumed (by itself).
 Owns    every letter from its first word to the mail server's answer, why a letter was not written or is held, and
@@ -12,8 +12,10 @@ Owns    every letter from its first word to the mail server's answer, why a lett
 
 from __future__ import annotations
 
+from functools import partial
+
 from services.notifications import store
-from services.notifications.post import breaker, pages, settling, writing
+from services.notifications.post import breaker, pages, settling, size_notice, writing
 from services.notifications.rules import letters
 from services.notifications.rules.sending import Kind, Suppression
 from shared import clock
@@ -23,6 +25,7 @@ from shared.events import (
     AutomaticLettersResumed,
     AutomaticLettersStopped,
     ChargeRecorded,
+    EmailTooLarge,
     LetterBounced,
     LetterReleased,
     LetterWritten,
@@ -37,6 +40,7 @@ from shared.events import (
     TicketRouted,
 )
 from shared.policies import load_policies
+from shared.settings import settings as house_settings
 from shared.vocabulary import PauseReason, ResumeReason, TicketFacts
 from shared.wording import language
 
@@ -102,18 +106,35 @@ def write_quote(event: QuoteIssued, tx: Transaction) -> None:
     """Offer paid work, once for each version of a quote."""
     store.know(tx.session, event)
     lang = language(event.decision.reply_language)
-    writing.write(
-        tx,
-        Kind.QUOTE,
-        event.ticket,
-        lang,
-        version=f"{event.quote_id}:{event.version}",
-        decision=event.decision,
-        body=lambda policies: letters.quote(event, policies, lang),
-    )
-    for older in range(1, event.version):
-        of_older = f"{event.quote_id}:{older}"
-        writing.drop_held(tx, event.ticket.ticket_id, Kind.QUOTE, of_older, Suppression.SUPERSEDED)
+    for ticket in letters.quote_readers(event):
+        link = _consent_link(event, ticket.requester.email)
+        writing.write(
+            tx,
+            Kind.QUOTE,
+            ticket,
+            lang,
+            version=_of_quote(event, event.version, ticket),
+            decision=event.decision,
+            body=partial(letters.quote, event, ticket, link, lang=lang),
+        )
+        for older in range(1, event.version):
+            which = _of_quote(event, older, ticket)
+            writing.drop_held(tx, ticket.ticket_id, Kind.QUOTE, which, Suppression.SUPERSEDED)
+
+
+def _of_quote(event: QuoteIssued, version: int, reader: TicketFacts) -> str:
+    """Names a quote's letter: one for each version and reader."""
+    mine = event.ticket.requester.email == reader.requester.email
+    return f"{event.quote_id}:{version}" + ("" if mine else f":{reader.requester.email}")
+
+
+def _consent_link(event: QuoteIssued, reader: str | None) -> str | None:
+    """Where a reader who may approve costs agrees; None for others, and when no page is served."""
+    base = house_settings().quotes_url
+    if base is None or not reader or reader.lower() not in event.ticket.approvers:
+        return None
+    mark = house_settings().require_reply_tokens().consent_mark(event.quote_id, event.version, reader)
+    return f"{base.rstrip('/')}/quotes/{mark}"
 
 
 @worker.hears(ChargeRecorded)
@@ -142,6 +163,12 @@ def write_answer(event: TicketAnswered, tx: Transaction) -> None:
         version=str(event.event_id),
         body=lambda policies: letters.answer(ticket, event.agent, event.text, policies, lang),
     )
+
+
+@worker.hears(EmailTooLarge)
+def write_size_notice(event: EmailTooLarge, tx: Transaction) -> None:
+    """Tell a sender that his e-mail was too large to be taken."""
+    size_notice.write(tx, event)
 
 
 @worker.hears(OnCallPaged)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -25,6 +25,7 @@ from shared.bus import Transaction
 from shared.policies import load_policies
 from shared.reply_tokens import AskedConsent
 from shared.settings import settings
+from shared.web import read_form
 from shared.wording import civil_time, language, price
 
 router = APIRouter(prefix="/quotes", include_in_schema=False, default_response_class=HTMLResponse)
@@ -73,14 +74,15 @@ def show_quote(request: Request, mark: str) -> HTMLResponse:
 
 
 @router.post("/{mark}")
-def answer_quote(request: Request, mark: str, choice: Annotated[Choice, Form()]) -> HTMLResponse:
-    """Record what the reader chose, and tell at once what that means."""
+def answer_quote(request: Request, mark: str, form: Annotated[dict[str, str], Depends(read_form)]) -> HTMLResponse:
+    """Record what the reader chose, and tell at once what that means; anything but a choice asks again."""
+    choice = form.get("choice")
     with Transaction.begin("billing") as tx:
         asked = settings().require_reply_tokens().consent_of(mark)
         row = store.lock_quote(tx.session, asked.quote_id) if asked else None
         page = _standing(row, asked)
-        if page is Page.ASKED and row and asked:
-            page = _answer(row, asked, choice, tx)
+        if page is Page.ASKED and row and asked and choice in set(Choice):
+            page = _answer(row, asked, Choice(choice), tx)
         return _show(request, tx, page, row)
 
 

@@ -18,6 +18,7 @@ from services.notifications.rules.sending import Kind
 from services.notifications.rules.wording import opening_hours, wrapped
 from shared.events import (
     ChargeRecorded,
+    EmailTooLarge,
     OnCallPaged,
     QuoteIssued,
     ScopeDecided,
@@ -26,11 +27,15 @@ from shared.events import (
     TicketRouted,
 )
 from shared.policies import Policies, Policy
-from shared.vocabulary import Channel, Decision, SupplierCase, TargetName, TicketFacts, Verdict
-from shared.wording import civil_time, money
+from shared.vocabulary import Channel, Decision, Requester, SupplierCase, TargetName, TicketFacts, Verdict
+from shared.wording import civil_time, language, money
 from shared.wording import price as price_words
 
+MEBIBYTE = 1 << 20
 SUSPENDED = "suspended"
+MOST_APPROVERS_ASKED = 3
+"""So many people of an account are asked to agree when the requester may not."""
+
 TOLD_WITHOUT_CLAUSE = {Verdict.NOT_COVERED, Verdict.NEEDS_INFO, Verdict.NO_ACTION}
 
 
@@ -130,25 +135,42 @@ def _offers(decision: Decision) -> set[tuple[str, int]]:
     return {(o.line, total.minor) for o in offers if o and (total := o.total or o.amount)}
 
 
-def quote(event: QuoteIssued, policies: Policies, lang: str) -> str:
-    """An offer: what it costs, what it buys, how to agree, and what is free instead."""
-    policy = policies.provider(event.ticket.provider)
+def quote_readers(event: QuoteIssued) -> list[TicketFacts]:
+    """The ticket as each reader of an offer gets it: the requester, and unless he may approve costs those who may."""
+    ticket = event.ticket
+    mine = (ticket.requester.email or "").lower()
+    if mine in ticket.approvers:
+        return [ticket]
+    others = [Requester(email=address, may_approve_costs=True) for address in ticket.approvers[:MOST_APPROVERS_ASKED]]
+    return [ticket, *(ticket.model_copy(update={"requester": other}) for other in others)]
+
+
+def quote(event: QuoteIssued, ticket: TicketFacts, link: str | None, policies: Policies, lang: str) -> str:
+    """An offer: what it costs, what it buys, how to agree, and what is free instead.
+
+    `ticket`: as its reader has it. `link`: the page on which he, who may approve costs, can agree.
+    """
+    policy = policies.provider(ticket.provider)
     offer, line = event.offer, policy.prices.get(event.offer.line)
     alternative = line.free_alternative if line else None
-    zone = str(policy.counted_on(event.ticket.plan).zone)
+    zone = str(policy.counted_on(ticket.plan).zone)
     return _render(
         Kind.QUOTE,
         lang,
-        **_frame(event.ticket, policy),
+        **_frame(ticket, policy),
         quote=event.quote_id,
         version=event.version,
         token=event.token,
+        link=link,
+        may_agree=(ticket.requester.email or "").lower() in ticket.approvers,
+        others_asked=bool(ticket.approvers),
+        basis=offer.basis,
         work=line.title.in_language(lang) if line else offer.title,
         price=price_words(offer.model_copy(update={"total": event.total}), lang),
         valid_until=civil_time(event.valid_until, zone, lang),
         buys=line.buys.in_language(lang) if line else None,
         does_not_buy=line.does_not_buy.in_language(lang) if line and line.does_not_buy else None,
-        quoted=_quoted(policy, offer.clause),
+        quoted=_quoted(policy, offer.clause) if offer.clause in policy.clauses else None,
         free_alternative=alternative.text.in_language(lang) if alternative else None,
     )
 
@@ -200,6 +222,19 @@ def answer(ticket: TicketFacts, agent: str, text: str, policies: Policies, lang:
     """An agent's own words with a signature under them."""
     policy = policies.provider(ticket.provider)
     return _render(Kind.ANSWER, lang, **_frame(ticket, policy), agent=agent, text=text.strip())
+
+
+def size_notice(event: EmailTooLarge, policies: Policies) -> str:
+    """An e-mail was too large to be read. Its language is not known, so it is told in all that the provider writes."""
+    policy = policies.provider(event.provider)
+    words = {
+        "name": clean(event.sender.name or ""),
+        "provider": policy.name,
+        "size": f"{event.size / MEBIBYTE:.1f} MB",
+        "limit": f"{event.limit / MEBIBYTE:.0f} MB",
+    }
+    languages = dict.fromkeys(map(language, (*policy.provider.languages.reply_in, policy.provider.languages.otherwise)))
+    return "\n\n".join(_render(Kind.SIZE_NOTICE, lang, **words) for lang in languages)
 
 
 def page(event: OnCallPaged, policies: Policies, lang: str) -> str:

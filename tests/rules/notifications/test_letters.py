@@ -176,25 +176,54 @@ def test_what_a_customer_is_called_is_no_template():
     assert "Hello {{ 7 * 7 }} <b>," in acknowledged(decision(), facts)
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_an_offer_says_what_it_costs_buys_and_how_to_agree(lang):
-    event = QuoteIssued(
+def offered(*approvers):
+    return QuoteIssued(
         ticket_id="HN-1042",
         quote_id="Q-HN-1042-1",
         version=1,
-        ticket=ticket(),
+        ticket=ticket(approvers=approvers),
         decision=decision(),
         offer=RESTORE,
         total=RESTORE.total,
         valid_until=RECEIVED + timedelta(days=14),
     )
-    text = " ".join(letters.quote(event, load_policies(), lang).split())
+
+
+def offer_told(event, lang, link=None, reader=None):
+    return " ".join(letters.quote(event, reader or event.ticket, link, load_policies(), lang).split())
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_offer_says_what_it_costs_buys_and_how_to_agree(lang):
+    link = "https://quotes.example/quotes/q-hn-1042-1.1.mark"
+    text = offer_told(offered("anna@winkel.example"), lang, link)
     words = {
         "en": ("EUR 125.00 per job, without VAT", "I agree to quote", "What it does not include", "Without costs"),
         "nl": ("EUR 125,00 per opdracht, exclusief btw", "Ik ga akkoord met offerte", "Wat er niet bij hoort"),
     }
-    for told in (*words[lang], "Q-HN-1042-1", "hypernode.backups.restore-price", "19", "2026, 11:00 (CEST"):
+    for told in (*words[lang], link, "Q-HN-1042-1", "hypernode.backups.restore-price", "19", "2026, 11:00 (CEST"):
         assert told in text
+
+
+def test_without_a_page_an_offer_asks_for_an_answer_by_mail():
+    text = offer_told(offered("anna@winkel.example"), "en")
+    assert "Do you agree? Then answer this letter with this line: I agree to quote Q-HN-1042-1" in text
+    assert "page" not in text
+
+
+def test_whoever_may_not_approve_costs_is_told_who_is_asked_and_gets_no_link():
+    event = offered("owner@winkel.example")
+    mine, owner = letters.quote_readers(event)
+    assert "You may not approve costs for your account. We have sent this offer to those who may" in offer_told(
+        event, "en", None, mine
+    )
+    assert owner.requester.email == "owner@winkel.example"
+    assert "Do you agree?" in offer_told(event, "en", None, owner)
+
+
+def test_an_account_without_anybody_who_may_approve_is_asked_for_one():
+    assert "We know nobody who may approve costs for your account" in offer_told(offered(), "en")
+    assert letters.quote_readers(offered()) == [offered().ticket]
 
 
 def test_a_charge_notice_names_quote_and_amount():
