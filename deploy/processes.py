@@ -83,6 +83,7 @@ def doors(wanted: StackSettings) -> tuple[Door, ...]:
         door("email intake", "email_intake_smtp_port", "smtp", wanted.email_intake_smtp_host),
         door("email intake lmtp", "email_intake_lmtp_port", "lmtp", wanted.email_intake_smtp_host),
         door("phone intake", "phone_intake_port", "http", wanted.phone_intake_host),
+        door("quotes", "billing_port", "http", wanted.billing_host),
     )
 
 
@@ -103,6 +104,8 @@ def processes(
             f"{ENV_PREFIX}NOTIFICATIONS_SMTP_HOST": wanted.catcher_host,
             f"{ENV_PREFIX}NOTIFICATIONS_SMTP_PORT": str(wanted.catcher_smtp_port),
         }
+    if wanted.quotes_url is None:
+        environment[f"{ENV_PREFIX}QUOTES_URL"] = next(door.url for door in doors(wanted) if door.name == "quotes")
     flower = {
         # In the environment, because every user of the machine may read a command line.
         "FLOWER_BASIC_AUTH": f"{login.user}:{login.password}",
@@ -136,6 +139,7 @@ def processes(
         *imap,
         other("phone", "services.phone_intake.gateway"),
         *calls,
+        other("billing-web", "services.billing.web"),
         other("desk-web", "services.desk.web"),
         other("flower", "celery", "-q", "-A", "shared.bus.engine", "flower", more=flower),
     )

@@ -30,6 +30,10 @@ class StackSettings(BaseSettings):
     """Call logs to follow; without any, no follower is started."""
     phone_intake_host: str = "127.0.0.1"
     phone_intake_port: int = Field(default=8610, ge=1, le=65535)
+    billing_host: str = "127.0.0.1"
+    billing_port: int = Field(default=8620, ge=1, le=65535)
+    quotes_url: str | None = None
+    """Where customers reach the page of a quote; without one, what listens here."""
     desk_host: str = "127.0.0.1"
     desk_port: int = Field(default=8600, ge=1, le=65535)
     flower_host: str = "127.0.0.1"
@@ -54,10 +58,11 @@ def stack_settings() -> StackSettings:
 
 def read_room_settings() -> None:
     """Read the settings of every room that has some; Misconfigured names every wrong variable of the first that is."""
+    from services.billing.settings import billing_settings
     from services.desk.settings import settings as desk_settings
     from services.email_intake.settings import settings as email_settings
     from services.notifications.settings import notification_settings
     from services.phone_intake.settings import settings as phone_settings
 
-    for read in (email_settings, phone_settings, notification_settings, desk_settings):
+    for read in (email_settings, phone_settings, billing_settings, notification_settings, desk_settings):
         read()

@@ -16,7 +16,7 @@ from shared.topology import ROOMS
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 SERVERS = {"postgres", "redis", "migrate"}
-NAMES = {"mail-catcher": "mail_catcher", "desk-web": "web"}
+NAMES = {"mail-catcher": "mail_catcher", "desk-web": "web", "billing-web": "billing_web"}
 """Where a container is called otherwise than the process of `scopedesk up`."""
 
 
