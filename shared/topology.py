@@ -14,7 +14,7 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.EmailReceived: ("tickets.file_email",),
     e.EmailSuppressed: ("desk.show_suppressed",),
     e.EmailQuarantined: ("desk.show_quarantined",),
-    e.EmailTooLarge: (),
+    e.EmailTooLarge: ("notifications.write_size_notice",),
     e.EmailReleased: ("email_intake.read_released", "desk.show_released"),
     e.EmailRejected: ("email_intake.reject_email",),
     e.CallStored: ("phone_intake.read_call", "desk.show_arrival"),

@@ -22,6 +22,7 @@ def parse_mail(
     from services.email_intake.gateway import files as gateway
     from services.email_intake.rules import read
     from services.email_intake.settings import settings
+    from services.email_intake.store import TooLarge
     from services.scope.rules.language import detect
     from shared.errors import ScopedeskError
 
@@ -31,6 +32,9 @@ def parse_mail(
             problems.append(item.text)
         else:
             line: dict[str, Any] = {"file": item.source} | read(item.raw, settings().own, recipient=mailbox).as_json()
+            if item.size:
+                beyond = TooLarge(item.size, settings().size_limit, item.source)
+                line["warnings"].insert(0, beyond.reason)
             line["language"] = detect(f"{line['subject']}\n{line['new_text']}")
             typer.echo(json.dumps(line, ensure_ascii=False))
     if problems:

@@ -39,6 +39,8 @@ class Letter(Model, table=True):
 
     `state`: written, sent, undelivered (it came back), refused, held (until a person releases it), or suppressed (never
     to be sent); `reason` says why. `provider` and `domain`, that of the recipient, are what limits count by.
+    `version` tells letters of one kind on a ticket apart; after it and a colon may stand which reader it is for.
+    Of no ticket (`ticket_id` is empty) is what tells a sender that his e-mail was too large.
     `unanswered`: how often the mail server got it and did not say that it took it.
     """
 

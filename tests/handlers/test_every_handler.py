@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from journey import Journey
-from services.email_intake.store import store_email
+from services.email_intake.store import TooLarge, store_email
 from services.notifications.settings import notification_settings
 from services.phone_intake.store import store_call
 from services.tickets import gateway as customer_book
@@ -22,6 +22,8 @@ from shared.bus import Transaction, dead_letters
 from shared.db import engine
 from shared.events import (
     ConsentGiven,
+    EmailRejected,
+    EmailReleased,
     PageAcknowledged,
     TicketAnswered,
     TicketFactCorrected,
@@ -190,6 +192,7 @@ def travel(session, book):
     )
     journey.go_on()
     journey.go_on(timers=["billing.expire_quote"])
+    look_into_quarantine(journey)
     page(journey)
     stand_still(journey, ticket_of(session, "Mailbox"))
     change_minds(journey, ticket_of(session, restore))
@@ -216,6 +219,23 @@ def come_back(journey, number):
         f"--B\nContent-Type: text/rfc822-headers\n\nMessage-ID: {message_id}\n\n--B--\n"
     )
     store_email(report.encode(), source="test")
+    journey.go_on()
+
+
+def look_into_quarantine(journey):
+    """Of two mails of which only the headers were taken a person releases one and rejects the other."""
+    large = TooLarge(50 << 20, 35 << 20, "a folder")
+    waiting = [
+        store_email(
+            mail("support@hypernode.example", subject, "", sender="large@shop.example"), source="test", too_large=large
+        )
+        for subject in ("A video", "Another video")
+    ]
+    journey.go_on()
+    why = {"agent": "an agent", "reason": "the headers say enough"}
+    for event in (EmailReleased(arrival_id=waiting[0], **why), EmailRejected(arrival_id=waiting[1], **why)):
+        with Transaction.begin("desk") as tx:
+            tx.say(event)
     journey.go_on()
 
 

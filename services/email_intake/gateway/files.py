@@ -1,4 +1,7 @@
-"""E-mails in files: .eml, folders of them, Maildir, mbox, and standard input. Nothing is moved or changed."""
+"""E-mails in files: .eml, folders of them, Maildir, mbox, and standard input. Nothing is moved or changed.
+
+Of a mail over the size limit the headers are taken, and a person looks at it; on standard input it is refused.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,36 @@ from typing import BinaryIO
 
 from services.email_intake import store
 from services.email_intake.settings import settings
+from services.email_intake.store import TooLarge
 from shared.errors import Misconfigured, Transient
 
 STDIN = Path("-")
 MAILDIR_FOLDERS = ("cur", "new")
 
 _MBOX_SEPARATOR = re.compile(rb"From \S.*\d{1,2}:\d{2}.*\d{4}\s*$|From \S+\s+\w{3} \w{3} .*\d{4}\s*$")
+HEAD_BYTES = 65_536
+"""Of the headers of a mail that is too large."""
+PIECE_BYTES = 1 << 20
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _ESCAPED_SEPARATOR = re.compile(rb">+From ")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The bytes of one e-mail and where they were."""
+    """The bytes of one e-mail and where they were. `size` is set, and `raw` its headers only, when it is too large."""
 
     raw: bytes
     source: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Large:
+    """A mail over the size limit: how it begins, and its size in bytes."""
+
+    raw: bytes
+    source: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +67,8 @@ def ingest(paths: Iterable[Path], mailbox: str = "", sender: str | None = None) 
     for item in emails_in(paths) if sender is None else _piped(sys.stdin.buffer):
         if isinstance(item, Found):
             try:
-                store.store_email(item.raw, mailbox, envelope_from=sender, source=item.source)
+                beyond = TooLarge(item.size, settings().size_limit, item.source) if item.size else None
+                store.store_email(item.raw, mailbox, envelope_from=sender, source=item.source, too_large=beyond)
             except Transient as error:
                 yield Problem(f"{item.source}: {error}")
                 return
@@ -61,13 +80,19 @@ def emails_in(paths: Iterable[Path]) -> Iterator[Found | Problem]:
     for path in paths:
         try:
             if path == STDIN:
-                yield from _mails(sys.stdin.buffer, "standard input")
+                yield from _refusing(_mails(sys.stdin.buffer, "standard input"))
             elif path.is_dir():
                 yield from _folder(path)
             else:
                 yield from _file(path)
         except OSError as error:
             yield Problem(f"{path}: {(error.strerror or str(error)).lower()}")
+
+
+def _refusing(mails: Iterable[Found | _Large]) -> Iterator[Found | Problem]:
+    """What a mail server pipes in is refused when it is too large: it tells the sender, whom it knows better."""
+    for item in mails:
+        yield item if isinstance(item, Found) else _too_large(item.source, settings().size_limit)
 
 
 def _folder(folder: Path) -> Iterator[Found | Problem]:
@@ -81,18 +106,27 @@ def _folder(folder: Path) -> Iterator[Found | Problem]:
         yield from emails_in([path])
 
 
-def _file(path: Path) -> Iterator[Found | Problem]:
+def _file(path: Path) -> Iterator[Found]:
+    """The mails of a file; of one that is too large only the headers."""
     with path.open("rb") as stream:
-        yield from _mails(stream, str(path))
+        for item in _mails(stream, str(path)):
+            yield item if isinstance(item, Found) else Found(_head(item.raw), item.source, item.size)
 
 
-def _mails(stream: BinaryIO, source: str) -> Iterator[Found | Problem]:
-    """One mail, or each of an mbox. A mail over the size limit is read past without keeping it."""
+def _head(raw: bytes) -> bytes:
+    """The headers that a mail begins with."""
+    end = _HEAD_END.search(raw, 0, HEAD_BYTES)
+    return raw[: end.end()] if end else raw[:HEAD_BYTES]
+
+
+def _mails(stream: BinaryIO, source: str) -> Iterator[Found | _Large]:
+    """One mail, or each of an mbox. A mail over the size limit is read past, keeping no more of it than the limit."""
     limit = settings().size_limit
     first = stream.readline(limit + 1)
     if not _MBOX_SEPARATOR.match(first):
         raw = first + stream.read(limit + 1 - len(first))
-        yield Found(raw, source) if len(raw) <= limit else _too_large(source, limit)
+        size = len(raw) + sum(map(len, iter(lambda: stream.read(PIECE_BYTES), b"")))
+        yield Found(raw, source) if size <= limit else _Large(raw, source, size)
         return
     number, size, lines, after_blank = 1, 0, list[bytes](), False
     for line in iter(lambda: stream.readline(limit + 1), b""):
@@ -116,9 +150,9 @@ def _piped(stream: BinaryIO) -> Iterator[Found | Problem]:
     yield Found(raw, "pipe") if len(raw) <= limit else _too_large("pipe", limit)
 
 
-def _mbox_mail(lines: list[bytes], size: int, source: str, limit: int) -> Found | Problem:
+def _mbox_mail(lines: list[bytes], size: int, source: str, limit: int) -> Found | _Large:
     if size > limit:
-        return _too_large(source, limit)
+        return _Large(b"".join(lines), source, size)
     if lines and not lines[-1].strip(b"\r\n"):  # the empty line before the next separator is not of the mail
         lines = lines[:-1]
     return Found(b"".join(lines), source)

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from services.notifications import gateway, store
+from services.notifications.post import size_notice
 from services.notifications.rules import envelope, sending
 from services.notifications.rules.sending import Kind
 from services.notifications.settings import NotificationSettings, notification_settings
@@ -79,6 +80,9 @@ def _settle(tx: Transaction, result: Posted, *, letter_id: UUID) -> None:
     letter.settled_at = clock.now()
     if letter.kind == Kind.PAGE:
         _settle_page(tx, letter, result)
+        return
+    if letter.kind == Kind.SIZE_NOTICE:
+        size_notice.settle(letter, result)
         return
     told = {
         "ticket_id": letter.ticket_id,

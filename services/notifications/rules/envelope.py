@@ -53,9 +53,9 @@ def written_address(address: str) -> str:
 
 
 def subject_line(subject: str, ticket_id: str) -> str:
-    """`Re: … [HN-1042]` with one prefix and one tag, however often the mail went to and fro."""
-    tag = f"[{ticket_id}]"
-    bare = re.sub(re.escape(tag), " ", clean(subject), flags=re.IGNORECASE)
+    """`Re: … [HN-1042]` with one prefix and one tag, however often the mail went to and fro; of no ticket no tag."""
+    tag = f"[{ticket_id}]" if ticket_id else ""
+    bare = re.sub(re.escape(tag), " ", clean(subject), flags=re.IGNORECASE) if tag else clean(subject)
     bare = " ".join(_REPLY_PREFIXES.sub("", bare).split())
     if len(bare) > MAX_SUBJECT:
         bare = bare[: MAX_SUBJECT - 1].rstrip() + "…"

@@ -15,10 +15,14 @@ class Kind(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     VERDICT = "verdict"
     QUOTE = "quote"
+    CONSENT_RECEIPT = "consent_receipt"
+    CONSENT_REFUSED = "consent_refused"
     CHARGE_NOTICE = "charge_notice"
     ANSWER = "answer"
     SUSPENSION_START = "suspension_start"
     SUSPENSION_END = "suspension_end"
+    SIZE_NOTICE = "size_notice"
+    """Of no ticket: an e-mail was too large to be taken."""
     PAGE = "page"
     """To a colleague on call; everything else is to the requester."""
 
@@ -30,19 +34,19 @@ class Kind(StrEnum):
     @property
     def notice(self) -> bool:
         """Nobody has to know when it does not arrive: it asks for nothing, and nothing rests on it."""
-        return self in {Kind.ACKNOWLEDGEMENT, Kind.SUSPENSION_START, Kind.SUSPENSION_END}
+        return self in {Kind.ACKNOWLEDGEMENT, Kind.SIZE_NOTICE, Kind.SUSPENSION_START, Kind.SUSPENSION_END}
 
     @property
     def auto_submitted(self) -> str | None:
         """The value of Auto-Submitted (RFC 3834 5): it answers a mail by machine, or a machine wrote it on its own."""
         if self is Kind.ANSWER:
             return None
-        return "auto-replied" if self is Kind.ACKNOWLEDGEMENT else "auto-generated"
+        return "auto-replied" if self in {Kind.ACKNOWLEDGEMENT, Kind.SIZE_NOTICE} else "auto-generated"
 
     @property
     def unasked(self) -> bool:
         """It answers a mail by machine, so it could answer a machine; the others follow a person's act."""
-        return self in {Kind.ACKNOWLEDGEMENT, Kind.QUOTE}
+        return self in {Kind.ACKNOWLEDGEMENT, Kind.QUOTE, Kind.CONSENT_REFUSED, Kind.SIZE_NOTICE}
 
 
 class Suppression(StrEnum):

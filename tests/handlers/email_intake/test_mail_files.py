@@ -60,16 +60,50 @@ def test_standard_input_is_one_mail_or_an_mbox(monkeypatch):
     assert subjects("-") == ["in"]
 
 
-def test_a_missing_path_and_a_mail_that_is_too_large_are_told_and_the_others_are_read(tmp_path, monkeypatch):
+def test_a_missing_path_is_told_and_of_a_mail_that_is_too_large_the_headers_are_read(tmp_path, monkeypatch):
     monkeypatch.setenv("SCOPEDESK_EMAIL_INTAKE_SIZE_LIMIT", str(1 << 20))
     room_settings.settings.cache_clear()
     (tmp_path / "large.eml").write_bytes(MAIL % b"x" + b"word " * 300_000)
     (tmp_path / "fine.eml").write_bytes(MAIL % b"fine")
     found = list(emails_in([tmp_path / "gone.eml", tmp_path / "large.eml", tmp_path / "fine.eml"]))
     room_settings.settings.cache_clear()
-    assert [type(item) for item in found] == [Problem, Problem, Found]
-    assert "gone.eml: no such file" in found[0].text
-    assert "larger than 1048576 bytes" in found[1].text
+    gone, large, fine = found
+    assert isinstance(gone, Problem)
+    assert "gone.eml: no such file" in gone.text
+    assert (large.raw, large.size) == (MAIL.partition(b"help")[0] % b"x", len(MAIL % b"x") + 1_500_000)
+    assert (fine.raw, fine.size) == (MAIL % b"fine", None)
+
+
+def test_of_a_mail_in_an_mbox_that_is_too_large_the_headers_are_read_and_the_next_one_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCOPEDESK_EMAIL_INTAKE_SIZE_LIMIT", str(1 << 20))
+    room_settings.settings.cache_clear()
+    box = mbox(tmp_path / "all.mbox")
+    box.add(MAIL % b"large" + b"word\r\n" * 300_000)
+    box.add(MAIL % b"fine")
+    box.close()
+    large, fine = emails_in([tmp_path / "all.mbox"])
+    room_settings.settings.cache_clear()
+    assert (b"Subject: large" in large.raw, b"word" in large.raw, large.size > 1_500_000) == (True, False, True)
+    assert (b"help" in fine.raw, fine.size) == (True, None)
+
+
+def test_parse_mail_reads_the_headers_of_a_mail_that_is_too_large_and_says_so(tmp_path):
+    path = tmp_path / "large.eml"
+    with path.open("wb") as target:
+        target.write(MAIL % b"a video")
+        target.truncate(50 << 20)
+    done = CliRunner().invoke(parse_command.app, [str(path)])
+    line = json.loads(done.stdout)
+    assert (line["subject"], line["text"], line["class"]) == ("a video", "", "human")
+    assert line["warnings"][0].startswith("too large: 52428800 bytes, and the limit is 36700160; only its headers")
+
+
+def test_parse_mail_tells_of_an_empty_file_and_an_empty_folder_and_fails_for_a_missing_file(tmp_path):
+    (tmp_path / "empty.eml").touch()
+    (tmp_path / "folder").mkdir()
+    done = CliRunner().invoke(parse_command.app, [str(tmp_path), str(tmp_path / "gone.eml")])
+    assert [json.loads(line)["warnings"] for line in done.stdout.splitlines()] == [["it is empty"]]
+    assert str(done.exception) == f"{tmp_path / 'gone.eml'}: no such file or directory"
 
 
 def test_ingest_stores_every_mail_and_fails_at_the_end_for_a_missing_path(session, tmp_path):

@@ -57,6 +57,6 @@ def test_a_doubtful_quote_waits_for_a_person():
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_notice_has_a_null_return_path_and_of_everything_else_we_hear_when_it_comes_back(kind):
-    notices = {Kind.ACKNOWLEDGEMENT, Kind.SUSPENSION_START, Kind.SUSPENSION_END}
+    notices = {Kind.ACKNOWLEDGEMENT, Kind.SIZE_NOTICE, Kind.SUSPENSION_START, Kind.SUSPENSION_END}
     expected = "" if kind in notices else "support@x.example" if kind is Kind.PAGE else "support+mark@x.example"
     assert envelope_sender(kind, "support@x.example", "support+mark@x.example") == expected
