@@ -21,6 +21,7 @@ from shared.vocabulary import (
     DueTimeChanged,
     Emergency,
     Fact,
+    NoConsent,
     PauseReason,
     Precedent,
     PriceOffer,
@@ -535,15 +536,21 @@ class ConsentRecorded(Event):
     given_by: str
     given_how: str
     total: Money
+    offer: PriceOffer | None = None
 
 
 class ConsentRefused(Event):
-    """Somebody agreed to a quote and it does not count; `reason` tells an agent what is missing."""
+    """Somebody agreed to a quote and it does not count; `reason` tells an agent what is missing.
+
+    `newest` is the version that can be agreed to now; None: there is none on offer.
+    """
 
     quote_id: str
     version: int
     given_how: str
     reason: str
+    because: NoConsent | None = None
+    newest: int | None = None
 
 
 class ChargeRecorded(Event):
@@ -600,6 +607,16 @@ class ChargeBooked(Event):
     total: Money
 
 
+class BookingAwaited(Event):
+    """The billing system was told to book a charge or a credit (`booked_id`), and has not said yet that it has.
+
+    Heard again by `billing` when it has had its time, and said again with one more of `tries`.
+    """
+
+    booked_id: UUID
+    tries: int
+
+
 class WorkRecorded(Event):
     """Time that an agent worked on a ticket. Never changed: a mistake is taken back by an entry with its time negative.
 
@@ -624,6 +641,34 @@ class WorkRefused(Event):
     reason: str
 
 
+class QuoteSettled(Event):
+    """The work of a quote is done, and its entries are locked.
+
+    `charge_id` None: nothing is charged for it, because nothing was worked or because it was paid when it was agreed.
+    """
+
+    quote_id: str
+    version: int
+    agent: str
+    worked_minutes: int
+    over_minutes: int
+    charge_id: UUID | None = None
+    total: Money | None = None
+
+
+class BooksDue(Event):
+    """What was agreed, worked, charged and booked is to be compared once this day (UTC) has begun."""
+
+    day: date
+
+
+class BooksCompared(Event):
+    """What was agreed, worked, charged and booked was compared; each finding in a sentence, none when all agrees."""
+
+    day: date
+    findings: tuple[str, ...] = ()
+
+
 class AllowanceUsedUp(Event):
     """Nothing more may be worked without agreeing anew: what a quote allows, or the courtesy (None), is used up."""
 
@@ -635,7 +680,11 @@ class AllowanceUsedUp(Event):
 
 
 class SubscriptionStarted(Event):
-    """A plan runs from a day on. Its id is the quote that was agreed to."""
+    """A plan runs from a day on. Its id is the quote that was agreed to.
+
+    `first_period` is what its first period costs, nothing where that is free; `minimum`: so many periods are due,
+    however early it ends. A period is one `unit`, a month or a year.
+    """
 
     subscription_id: str
     version: int
@@ -645,6 +694,9 @@ class SubscriptionStarted(Event):
     provider: str
     starts_on: date
     quantity: int
+    unit: str = "month"
+    first_period: Money | None = None
+    minimum: int = 1
 
 
 class SubscriptionChanged(Event):
@@ -664,6 +716,14 @@ class SubscriptionPeriodDue(Event):
     starts_on: date
 
 
+class SubscriptionEnding(Event):
+    """A plan will have ended when `ends_on` is over; heard again by `billing` then."""
+
+    subscription_id: str
+    ends_on: date
+    agent: str
+
+
 class SubscriptionEnded(Event):
     """A plan ended: `ends_on` is its last day, `paid_until` what is due for its minimum term all the same."""
 
@@ -674,12 +734,24 @@ class SubscriptionEnded(Event):
 
 
 class SubscriptionQuestioned(Event):
-    """Two plans of one customer would be billed for the same time: nothing is charged for it, a person has to look."""
+    """A person has to look what is due of a plan for these days; `reason` tells why nothing is charged by itself.
+
+    With another plan named, both would be billed for the same time.
+    """
 
     subscription_id: str
-    other_subscription_id: str
+    other_subscription_id: str | None = None
     starts_on: date
     ends_on: date
+    reason: str
+
+
+class SubscriptionRefused(Event):
+    """What somebody wanted with a plan cannot be done; `reason` tells why. `agent` None: the customer, by a consent."""
+
+    subscription_id: str
+    agent: str | None = None
+    reason: str
 
 
 # --- letters ----------------------------------------------------------------------------------------------------------
@@ -737,7 +809,7 @@ class LetterUndelivered(Event):
 
 
 class LetterSuppressed(Event):
-    """A letter stays unwritten, or is never sent; `reason` says why (no address, a limit, a machine that would answer)."""
+    """A letter stays unwritten or is never sent; `reason` says why (no address, a limit, a machine to answer)."""
 
     letter_id: UUID
     kind: str

@@ -12,11 +12,6 @@ POLL_SECONDS = 1.0
 """How often a follower looks for more."""
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `events` a command of its group, also while it is the only one."""
-
-
 @app.command("events")
 def events(
     after: Annotated[
@@ -45,3 +40,21 @@ def events(
             return
         if not page:
             time.sleep(POLL_SECONDS)
+
+
+@app.command("schema")
+def schema(
+    *,
+    as_asyncapi: Annotated[
+        bool, typer.Option("--asyncapi", help="The whole exchange as an AsyncAPI 3 document, in YAML.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema that every event of the feed fulfils."""
+    import yaml
+
+    from services.billing.rules.event_schema import asyncapi, json_schema
+
+    if as_asyncapi:
+        typer.echo(yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=110), nl=False)
+    else:
+        typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

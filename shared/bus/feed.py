@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from typing import Self
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 from sqlmodel import Session
@@ -64,6 +65,13 @@ def read(names: Collection[str], after: Cursor = START, limit: int = 500) -> lis
             (Cursor(epoch, written_in, seq), EVENT_TYPES[name].model_validate(body))
             for epoch, written_in, seq, name, body in session.execute(statement, parameters)
         ]
+
+
+def find(session: Session, event_id: UUID) -> tuple[Cursor, Event] | None:
+    """Return a single event and its place in the log; None when there is no such event."""
+    statement = text("select epoch, written_in, seq, name, body from bus.event where event_id = :id")
+    row = session.execute(statement, {"id": event_id}).one_or_none()
+    return None if row is None else (Cursor(*row[:3]), EVENT_TYPES[row.name].model_validate(row.body))
 
 
 def notice_restore(connection: Connection) -> bool:

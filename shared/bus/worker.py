@@ -32,6 +32,7 @@ MAX_ATTEMPTS = 100
 """Eleven to fifteen hours of trying: a mail server may be away for a night."""
 
 Handler = Callable[[Any, Transaction], None]
+Receiver = Callable[[dict[str, Any], Transaction], None]
 
 
 class Outcome(StrEnum):
@@ -41,6 +42,7 @@ class Outcome(StrEnum):
     NOTHING_TO_DO = "nothing to do"
     RETRY_LATER = "retry later"
     DEAD = "dead letter"
+    REFUSED = "refused"
     UNSETTLED = "unsettled"
 
 
@@ -74,6 +76,26 @@ class Worker:
         noticed sooner (see `leases`).
         """
         return lambda function: self._register(function, events, within)
+
+    def takes_in(self, function: Receiver) -> Receiver:
+        """Register a task `room.function` that is rung from outside the house with a message of its own.
+
+        No row stands behind it: one that is lost, refused or fails leaves a line in the log and nothing else, so its
+        sender must say it again until the answer shows elsewhere.
+        """
+        task = f"{self.room}.{function.__name__}"
+
+        def take_in(message: dict[str, Any]) -> str:
+            try:
+                with Transaction.begin(self.room) as tx:
+                    function(message, tx)
+            except Exception as error:  # noqa: BLE001 -- a stranger's message must not reach the log with a traceback
+                log.warning("a message from outside was refused", task=task, error=type(error).__name__)
+                return Outcome.REFUSED
+            return Outcome.DONE
+
+        self.app.task(take_in, name=task)
+        return function
 
     def _register(self, function: Handler, events: tuple[type[Event], ...], within: float | None) -> Handler:
         hearer = f"{self.room}.{function.__name__}"

@@ -103,7 +103,7 @@ def test_a_consumer_goes_on_from_its_cursor_and_sees_each_event_once(run, say):
     say("billing", charge("Q-HN-1001-1"))
     say("billing", QuoteExpired(ticket_id="HN-1001", quote_id="Q-HN-1001-2", version=1))
     first, second = map(json.loads, run(billing, "events").stdout.splitlines())
-    assert (first["type"], second["type"]) == ("scopedesk.charge.recorded", "scopedesk.quote.expired")
+    assert (first["type"], second["type"]) == ("billing.charge.recorded", "billing.quote.expired")
     say("billing", charge("Q-HN-1001-3"))
     [third] = map(json.loads, run(billing, "events", "--after", second["cursor"]).stdout.splitlines())
     assert third["data"]["quote_id"] == "Q-HN-1001-3"
