@@ -8,6 +8,9 @@ from shared import events as e
 
 ROOMS = ("email_intake", "phone_intake", "tickets", "scope", "sla", "billing", "notifications", "desk")
 
+TOLD = ("billing.publish", "billing.send_webhook")
+"""The billing system is told: over the exchange, and over its webhook."""
+
 HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     # intake
     e.EmailStored: ("email_intake.read_email", "desk.show_arrival"),
@@ -56,26 +59,38 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.PageDelivered: (),
     e.PageUndelivered: (),
     # money
-    e.QuoteIssued: ("notifications.write_quote", "billing.expire_quote", "desk.show_quote"),
+    e.QuoteIssued: ("notifications.write_quote", "billing.expire_quote", "desk.show_quote", *TOLD),
     e.QuoteDrafted: ("desk.show_draft_quote",),
-    e.QuoteExpired: ("notifications.drop_offer", "desk.show_quote_expired"),
-    e.QuoteWithdrawn: ("notifications.drop_offer", "desk.show_quote_withdrawn"),
+    e.QuoteExpired: ("notifications.drop_offer", "desk.show_quote_expired", *TOLD),
+    e.QuoteWithdrawn: ("notifications.drop_offer", "desk.show_quote_withdrawn", *TOLD),
     e.ChargeQuestioned: ("desk.show_questioned_charge",),
     e.ConsentGiven: ("billing.record_consent",),
-    e.ConsentRecorded: ("billing.charge", "desk.show_consent"),
-    e.ConsentRefused: ("desk.show_refused_consent",),
-    e.ChargeRecorded: ("notifications.write_charge_notice", "desk.show_charge"),
-    e.ChargeCredited: (),
+    e.ConsentRecorded: (
+        "billing.charge",
+        "billing.run_plan",
+        "notifications.write_consent_receipt",
+        "desk.show_consent",
+        *TOLD,
+    ),
+    e.ConsentRefused: ("notifications.write_consent_refused", "desk.show_refused_consent"),
+    e.ChargeRecorded: ("notifications.write_charge_notice", "desk.show_charge", *TOLD),
+    e.ChargeCredited: TOLD,
     e.CreditRefused: (),
+    e.BookingAwaited: ("billing.ask_again",),
     e.ChargeBooked: (),
     e.WorkRecorded: (),
     e.WorkRefused: (),
     e.AllowanceUsedUp: (),
-    e.SubscriptionStarted: (),
-    e.SubscriptionChanged: (),
-    e.SubscriptionPeriodDue: (),
-    e.SubscriptionEnded: (),
+    e.QuoteSettled: (),
+    e.BooksDue: ("billing.reconcile",),
+    e.BooksCompared: (),
+    e.SubscriptionStarted: TOLD,
+    e.SubscriptionChanged: TOLD,
+    e.SubscriptionPeriodDue: ("billing.begin_period",),
+    e.SubscriptionEnding: ("billing.end_plan",),
+    e.SubscriptionEnded: TOLD,
     e.SubscriptionQuestioned: (),
+    e.SubscriptionRefused: (),
     # letters
     e.LetterWritten: ("notifications.post_letter",),
     e.LetterSent: ("desk.show_letter",),
@@ -92,17 +107,17 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.QuotePriced: ("billing.price_quote",),
     e.QuoteVoided: ("billing.void_quote",),
     e.QuoteRefused: (),
-    e.WorkStarted: (),
-    e.WorkReported: (),
-    e.WorkSettled: (),
-    e.CreditGiven: (),
-    e.LicenceBought: (),
-    e.SubscriptionCancelled: (),
+    e.WorkStarted: ("billing.start_clock",),
+    e.WorkReported: ("billing.record_work",),
+    e.WorkSettled: ("billing.settle_quote",),
+    e.CreditGiven: ("billing.credit",),
+    e.LicenceBought: ("billing.note_licence",),
+    e.SubscriptionCancelled: ("billing.cancel_plan",),
     e.VerdictOverridden: ("scope.override_verdict",),
     e.TicketFactCorrected: ("scope.decide_again",),
     e.AttachmentReleased: (),  # stands in the ticket's history, where the desk reads it
-    e.TicketReopened: ("sla.reopen_ticket", "desk.show_reopened"),
-    e.TicketResolved: ("sla.stop_all_targets", "desk.show_resolved"),
+    e.TicketReopened: ("tickets.note_reopened", "sla.reopen_ticket", "desk.show_reopened"),
+    e.TicketResolved: ("tickets.note_resolved", "sla.stop_all_targets", "billing.settle_ticket", "desk.show_resolved"),
 }
 
 

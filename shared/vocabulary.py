@@ -216,6 +216,17 @@ class Basis(StrEnum):
     """Period by period, from the first to the last."""
 
 
+class NoConsent(StrEnum):
+    """Why somebody's agreement to a quote does not count."""
+
+    ANOTHER_QUOTE = "another-quote"
+    OTHER_VERSION = "other-version"
+    NOT_ON_OFFER = "not-on-offer"
+    TOO_LATE = "too-late"
+    NOT_AUTHORISED = "not-authorised"
+    UNVERIFIED = "unverified"
+
+
 class PriceOffer(Fact):
     """A price line of the policy as offered. `amount` None: the policy states no price, a person quotes.
 

@@ -1,9 +1,9 @@
 """Notifications: the letters that requesters get, and the pages that people on call get.
 
-Hears   TicketRouted, ScopeDecided, QuoteIssued, ChargeRecorded, TicketAnswered, TicketPaused, TicketResumed,
-        OnCallPaged, EmailTooLarge, LetterBounced; QuoteWithdrawn, QuoteExpired, LetterReleased for letters that are
-        held; AutomaticLettersResumed; its own LetterWritten, to hand a letter over, and its own
-        AutomaticLettersStopped, when it is time to look again.
+Hears   TicketRouted, ScopeDecided, QuoteIssued, ConsentRecorded, ConsentRefused, ChargeRecorded, TicketAnswered,
+        TicketPaused, TicketResumed, OnCallPaged, EmailTooLarge, LetterBounced; QuoteWithdrawn, QuoteExpired,
+        LetterReleased for letters that are held; AutomaticLettersResumed; its own LetterWritten, to hand a letter
+        over, and its own AutomaticLettersStopped, when it is time to look again.
 Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed, LetterHeld, LetterUndelivered, PageDelivered,
         PageUndelivered, AutomaticLettersStopped, AutomaticLettersResumed (by itself).
 Owns    every letter from its first word to the mail server's answer, why a letter was not written or is held, and
@@ -25,6 +25,8 @@ from shared.events import (
     AutomaticLettersResumed,
     AutomaticLettersStopped,
     ChargeRecorded,
+    ConsentRecorded,
+    ConsentRefused,
     EmailTooLarge,
     LetterBounced,
     LetterReleased,
@@ -41,7 +43,7 @@ from shared.events import (
 )
 from shared.policies import load_policies
 from shared.settings import settings as house_settings
-from shared.vocabulary import PauseReason, ResumeReason, TicketFacts
+from shared.vocabulary import Basis, PauseReason, ResumeReason, TicketFacts
 from shared.wording import language
 
 worker = Worker("notifications")
@@ -107,7 +109,7 @@ def write_quote(event: QuoteIssued, tx: Transaction) -> None:
     store.know(tx.session, event)
     lang = language(event.decision.reply_language)
     for ticket in letters.quote_readers(event):
-        link = _consent_link(event, ticket.requester.email)
+        link = _consent_link(ticket, event.quote_id, event.version)
         writing.write(
             tx,
             Kind.QUOTE,
@@ -128,13 +130,49 @@ def _of_quote(event: QuoteIssued, version: int, reader: TicketFacts) -> str:
     return f"{event.quote_id}:{version}" + ("" if mine else f":{reader.requester.email}")
 
 
-def _consent_link(event: QuoteIssued, reader: str | None) -> str | None:
-    """Where a reader who may approve costs agrees; None for others, and when no page is served."""
-    base = house_settings().quotes_url
-    if base is None or not reader or reader.lower() not in event.ticket.approvers:
+def _consent_link(ticket: TicketFacts, quote_id: str, version: int | None) -> str | None:
+    """Where a ticket's requester can agree to a quote; None when he may not, or no page is served."""
+    base, reader = house_settings().quotes_url, ticket.requester.email
+    if base is None or version is None or not reader or reader.lower() not in ticket.approvers:
         return None
-    mark = house_settings().require_reply_tokens().consent_mark(event.quote_id, event.version, reader)
+    mark = house_settings().require_reply_tokens().consent_mark(quote_id, version, reader)
     return f"{base.rstrip('/')}/quotes/{mark}"
+
+
+@worker.hears(ConsentRecorded)
+def write_consent_receipt(event: ConsentRecorded, tx: Transaction) -> None:
+    """Confirm a consent that is not charged at once; of the others the charge notice says it all."""
+    if event.offer is None or event.offer.basis not in {Basis.HOURS, Basis.PLAN}:
+        return
+    ticket, lang = _known(tx, event.ticket_id)
+    writing.write(
+        tx,
+        Kind.CONSENT_RECEIPT,
+        ticket,
+        lang,
+        version=str(event.consent_id),
+        body=partial(letters.consent_receipt, ticket, event, lang=lang),
+    )
+
+
+@worker.hears(ConsentRefused)
+def write_consent_refused(event: ConsentRefused, tx: Transaction) -> None:
+    """Tell the requester on record, never whoever wrote, why a mailed yes does not count; once for each reason.
+
+    The page of a quote answers by itself, and an agent who took a word reads the reason at the desk.
+    """
+    if event.given_how != "email":
+        return
+    ticket, lang = _known(tx, event.ticket_id)
+    link = _consent_link(ticket, event.quote_id, event.newest)
+    writing.write(
+        tx,
+        Kind.CONSENT_REFUSED,
+        ticket,
+        lang,
+        version=f"{event.quote_id}:{event.version}:{event.because}",
+        body=partial(letters.consent_refused, ticket, event, link, lang=lang),
+    )
 
 
 @worker.hears(ChargeRecorded)

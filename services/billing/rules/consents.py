@@ -13,7 +13,7 @@ from uuid import UUID
 
 from shared.events import derived_id
 from shared.money import Money
-from shared.vocabulary import PriceOffer
+from shared.vocabulary import NoConsent, PriceOffer
 
 
 class QuoteState(StrEnum):
@@ -42,6 +42,10 @@ class Quote:
     state: QuoteState
     priced_by: str | None = None
 
+    def is_open(self, at: datetime) -> bool:
+        """Whether it can be agreed to at this moment."""
+        return self.state is QuoteState.OFFERED and self.valid_until is not None and at < self.valid_until
+
     @property
     def line(self) -> str:
         """The price line of the work."""
@@ -63,9 +67,10 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why an agreement is no consent, for an agent to read."""
+    """Why something cannot be, for an agent to read; of an agreement that is no consent also `because`."""
 
     reason: str
+    because: NoConsent | None = None
 
 
 class _Seal:
@@ -94,9 +99,9 @@ class Consent:
     def to(cls, quote: Quote, agreement: Agreement) -> Consent | Refusal:
         """The consent that an agreement is, or the reason why it is none. `quote` is the newest version."""
         by = (agreement.given_by or "").lower()
-        reason = _objection(quote, agreement, by)
-        if reason or quote.total is None:
-            return Refusal(reason or "the quote has no price yet")
+        because, reason = _objection(quote, agreement, by)
+        if because or quote.total is None:
+            return Refusal(reason, because or NoConsent.NOT_ON_OFFER)
         return cls(quote, quote.total, by, agreement.given_how, agreement.given_at, seal=_SEAL)
 
     @property
@@ -109,17 +114,23 @@ _OPEN_TO_A_YES = {QuoteState.OFFERED, QuoteState.AGREED, QuoteState.EXPIRED}
 """What was agreed to in time counts, even when the end of the offer was heard first: the moment decides."""
 
 
-def _objection(quote: Quote, agreement: Agreement, by: str) -> str | None:
+def _objection(quote: Quote, agreement: Agreement, by: str) -> tuple[NoConsent | None, str]:
+    other = f"version {agreement.version} of it is not its newest, {quote.version}"
+    amounts = f"{agreement.total} was agreed to, the quote says {quote.total}"
+    unknown = "this person is not on record as one who may approve costs"
+    unverified = "the sender of the e-mail is not authenticated: an agent has to ask the person"
+    too_late = quote.valid_until is None or agreement.given_at >= quote.valid_until
     objections = (
-        (quote.quote_id != agreement.quote_id, "another quote was agreed to"),
-        (quote.version != agreement.version, f"version {agreement.version} of it is not its newest, {quote.version}"),
-        (quote.state not in _OPEN_TO_A_YES, f"the quote is {quote.state}"),
-        (quote.valid_until is None or agreement.given_at >= quote.valid_until, "the quote was no longer valid"),
-        (agreement.total != quote.total, f"{agreement.total} was agreed to, the quote says {quote.total}"),
-        (by not in quote.approvers, "this person is not on record as one who may approve costs"),
-        (not agreement.vouched_for, "the sender of the e-mail is not authenticated: an agent has to ask the person"),
+        (quote.quote_id != agreement.quote_id, NoConsent.ANOTHER_QUOTE, "another quote was agreed to"),
+        (quote.version != agreement.version, NoConsent.OTHER_VERSION, other),
+        (quote.state not in _OPEN_TO_A_YES, NoConsent.NOT_ON_OFFER, f"the quote is {quote.state}"),
+        (too_late, NoConsent.TOO_LATE, "the quote was no longer valid"),
+        (agreement.total != quote.total, NoConsent.OTHER_VERSION, amounts),
+        (by not in quote.approvers, NoConsent.NOT_AUTHORISED, unknown),
+        (not agreement.vouched_for, NoConsent.UNVERIFIED, unverified),
     )
-    return next((reason for applies, reason in objections if applies), None)
+    none = (None, "the quote has no price yet")
+    return next(((because, reason) for applies, because, reason in objections if applies), none)
 
 
 # --- reading a yes ----------------------------------------------------------------------------------------------------

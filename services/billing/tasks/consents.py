@@ -95,6 +95,8 @@ def agree(
                 version=version,
                 given_how=how,
                 reason=outcome.reason,
+                because=outcome.because,
+                newest=quote.version if quote.is_open(at) else None,
             ),
         )
         return False
@@ -111,6 +113,7 @@ def agree(
             given_by=outcome.given_by,
             given_how=outcome.given_how,
             total=outcome.total,
+            offer=quote.offer,
         ),
     )
     return True

@@ -116,10 +116,11 @@ def _standing(row: QuoteVersion | None, asked: AskedConsent | None) -> Page:
         return Page.NOT_YOURS
     if row.version != asked.version:
         return Page.NEWER
-    state = rules.QuoteState(row.state)
-    if state is rules.QuoteState.OFFERED:
-        return Page.ASKED if row.valid_until and clock.now() < row.valid_until else Page.OVER
-    return {rules.QuoteState.AGREED: Page.AGREED, rules.QuoteState.EXPIRED: Page.OVER}.get(state, Page.WITHDRAWN)
+    quote = store.as_quote(row)
+    if quote.is_open(clock.now()):
+        return Page.ASKED
+    over = {rules.QuoteState.OFFERED: Page.OVER, rules.QuoteState.EXPIRED: Page.OVER}
+    return (over | {rules.QuoteState.AGREED: Page.AGREED}).get(quote.state, Page.WITHDRAWN)
 
 
 def _show(request: Request, tx: Transaction, page: Page, row: QuoteVersion | None) -> HTMLResponse:

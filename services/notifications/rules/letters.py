@@ -18,6 +18,8 @@ from services.notifications.rules.sending import Kind
 from services.notifications.rules.wording import opening_hours, wrapped
 from shared.events import (
     ChargeRecorded,
+    ConsentRecorded,
+    ConsentRefused,
     EmailTooLarge,
     OnCallPaged,
     QuoteIssued,
@@ -172,6 +174,36 @@ def quote(event: QuoteIssued, ticket: TicketFacts, link: str | None, policies: P
         does_not_buy=line.does_not_buy.in_language(lang) if line and line.does_not_buy else None,
         quoted=_quoted(policy, offer.clause) if offer.clause in policy.clauses else None,
         free_alternative=alternative.text.in_language(lang) if alternative else None,
+    )
+
+
+def consent_receipt(ticket: TicketFacts, event: ConsentRecorded, policies: Policies, lang: str) -> str:
+    """What was agreed to, and how it will be charged."""
+    assert event.offer
+    policy = policies.provider(ticket.provider)
+    line = policy.prices.get(event.offer.line)
+    return _render(
+        Kind.CONSENT_RECEIPT,
+        lang,
+        **_frame(ticket, policy),
+        quote=event.quote_id,
+        version=event.version,
+        work=line.title.in_language(lang) if line else event.offer.title,
+        price=price_words(event.offer.model_copy(update={"total": event.total}), lang),
+        basis=event.offer.basis,
+    )
+
+
+def consent_refused(ticket: TicketFacts, event: ConsentRefused, link: str | None, policies: Policies, lang: str) -> str:
+    """Why a mailed yes does not count, and how to agree nevertheless. `link`: the page to agree on."""
+    return _render(
+        Kind.CONSENT_REFUSED,
+        lang,
+        **_frame(ticket, policies.provider(ticket.provider)),
+        quote=event.quote_id,
+        because=event.because,
+        newest=event.newest,
+        link=link,
     )
 
 

@@ -5,12 +5,14 @@ import pytest
 
 from samples import RECEIVED, RESTORE, ticket
 from services.notifications.rules import letters
-from shared.events import ChargeRecorded, QuoteIssued, TicketRouted
+from shared.events import ChargeRecorded, ConsentRecorded, ConsentRefused, QuoteIssued, TicketRouted
 from shared.money import Money
 from shared.policies import load_policies
 from shared.vocabulary import (
+    Basis,
     Channel,
     Decision,
+    NoConsent,
     Party,
     Requester,
     Routing,
@@ -224,6 +226,55 @@ def test_whoever_may_not_approve_costs_is_told_who_is_asked_and_gets_no_link():
 def test_an_account_without_anybody_who_may_approve_is_asked_for_one():
     assert "We know nobody who may approve costs for your account" in offer_told(offered(), "en")
     assert letters.quote_readers(offered()) == [offered().ticket]
+
+
+def refused(because, newest=1):
+    return ConsentRefused(
+        ticket_id="HN-1042",
+        quote_id="Q-HN-1042-1",
+        version=1,
+        given_how="email",
+        reason="for an agent",
+        because=because,
+        newest=newest,
+    )
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("because", NoConsent)
+@pytest.mark.parametrize("newest", [None, 2])
+def test_a_yes_that_does_not_count_is_told_with_the_next_step_and_nothing_of_the_offer(because, newest, lang):
+    link = "https://quotes.example/quotes/mark"
+    text = letters.consent_refused(ticket(), refused(because, newest), link, load_policies(), lang)
+    assert "Q-HN-1042-1" in text
+    assert (link in text) == (newest is not None)
+    assert "for an agent" not in text
+    assert "EUR" not in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("basis", [Basis.HOURS, Basis.PLAN])
+def test_a_receipt_says_what_was_agreed_to_and_when_it_is_charged(basis, lang):
+    offer = RESTORE.model_copy(update={"basis": basis, "line": "further-work", "title": "Recompilation"})
+    event = ConsentRecorded(
+        ticket_id="HN-1042",
+        quote_id="Q-HN-1042-2",
+        version=1,
+        consent_id=uuid4(),
+        given_by="anna@winkel.example",
+        given_how="link",
+        total=RESTORE.total,
+        offer=offer,
+    )
+    text = " ".join(letters.consent_receipt(ticket(), event, load_policies(), lang).split())
+    words = {
+        ("en", Basis.HOURS): "never more than this without your consent",
+        ("en", Basis.PLAN): "period by period",
+        ("nl", Basis.HOURS): "nooit meer dan dit zonder uw akkoord",
+        ("nl", Basis.PLAN): "per periode",
+    }
+    for told in (words[lang, basis], "Recompilation", "Q-HN-1042-2"):
+        assert told in text
 
 
 def test_a_charge_notice_names_quote_and_amount():
