@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -17,12 +16,11 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from services.billing.rules.cloud_events import EVENT_TYPE
-from services.billing.settings import BillingSettings
+from services.billing.settings import BillingSettings, webhook_key
 from shared.bus.exchange import Publisher
 from shared.errors import Misconfigured, Permanent, Transient
 
 WEBHOOK_SECONDS = 10.0
-SECRET_PREFIX = "whsec_"  # noqa: S105 -- what every secret begins with
 
 
 def publish(event: Mapping[str, Any], settings: BillingSettings) -> bool:
@@ -65,11 +63,3 @@ def signature(event_id: str, now: datetime, body: bytes, secret: SecretStr) -> d
     signed = b".".join((event_id.encode(), timestamp.encode(), body))
     mark = base64.b64encode(hmac.digest(webhook_key(secret), signed, hashlib.sha256)).decode()
     return {"webhook-id": event_id, "webhook-timestamp": timestamp, "webhook-signature": f"v1,{mark}"}
-
-
-def webhook_key(secret: SecretStr) -> bytes:
-    """The bytes of a `whsec_…` secret."""
-    try:
-        return base64.b64decode(secret.get_secret_value().removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error:
-        raise Misconfigured("SCOPEDESK_BILLING_WEBHOOK_SECRET is whsec_ and Base64 of 24 to 64 random bytes") from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from enum import StrEnum
 from functools import lru_cache
 from typing import Self
@@ -12,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.settings import read_settings
 
+SECRET_PREFIX = "whsec_"  # noqa: S105 -- what every secret begins with
+SECRET_BYTES = range(24, 65)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -42,7 +46,7 @@ class BillingSettings(BaseSettings):
     late_hours: int = Field(default=24, ge=1)
     """From when on a booking that is not acknowledged is a fault."""
     webhook_url: SecretStr | None = None
-    webhook_secret: SecretStr | None = Field(default=None, min_length=38)
+    webhook_secret: SecretStr | None = None
     """`whsec_` and Base64 of 24 to 64 random bytes, as Standard Webhooks has it."""
     api_key: SecretStr | None = Field(default=None, min_length=16)
     """The bearer token of the billing system at the feed over HTTP; without one every request there is refused."""
@@ -57,7 +61,19 @@ class BillingSettings(BaseSettings):
                 raise ValueError("SCOPEDESK_BILLING_WEBHOOK_URL must be https://, unless it is on this machine")
             if self.webhook_secret is None:
                 raise ValueError("SCOPEDESK_BILLING_WEBHOOK_URL needs SCOPEDESK_BILLING_WEBHOOK_SECRET, which signs")
+            webhook_key(self.webhook_secret)
         return self
+
+
+def webhook_key(secret: SecretStr) -> bytes:
+    """The bytes of a `whsec_…` secret; ValueError when they are none, too few or too many."""
+    try:
+        key = base64.b64decode(secret.get_secret_value().removeprefix(SECRET_PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) not in SECRET_BYTES:
+        raise ValueError("SCOPEDESK_BILLING_WEBHOOK_SECRET is not whsec_ and Base64 of 24 to 64 random bytes")
+    return key
 
 
 @lru_cache

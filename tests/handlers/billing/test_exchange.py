@@ -104,7 +104,7 @@ def test_a_message_is_a_cloud_event_in_structured_json(redis):
 def test_what_needs_no_booking_is_not_acknowledged(redis):
     Publisher().publish(event("billing.quote.issued"))
     books = Books()
-    with listening(lambda told: books.told.append(told), acknowledge=books.acknowledge):
+    with listening(books.told.append, acknowledge=books.acknowledge):
         eventually(lambda: nothing_waits(redis) and books.told, "it was heard")
     assert books.acknowledged == []
 
