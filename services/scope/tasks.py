@@ -8,8 +8,6 @@ Owns    requests, every version of the decisions on them with their explanations
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import structlog
 
 from services.scope import store
@@ -26,6 +24,7 @@ from shared.events import (
     VerdictOverridden,
     derived_id,
 )
+from shared.once import Once
 from shared.policies import load_policies
 from shared.vocabulary import Decision, TicketFacts
 
@@ -121,7 +120,7 @@ def _tell_of_precedent(tx: Transaction, new: store.PrecedentRecord) -> None:
             tx.say(PrecedentsFound(ticket_id=request.ticket_id, precedents=found))
 
 
-@lru_cache
+@Once
 def decider() -> Decider:
     """The policies of this process, prepared once."""
     return ready_decider(load_policies())

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from shared.errors import Misconfigured
+from shared.once import Once
 from shared.policies.checks import Finding, check_clauses, check_examples, check_provider, check_topics
 from shared.policies.decisions import DecisionFile
 from shared.policies.models import ClauseFile
@@ -40,7 +40,7 @@ VERSION_LENGTH = 12
 M = TypeVar("M", bound=BaseModel)
 
 
-@lru_cache
+@Once
 def load_policies() -> Policies:
     """The policies of this process; Misconfigured names file, line and mend of everything that is wrong."""
     return read_policies(settings().policy_dir, settings().calendar_overlay)

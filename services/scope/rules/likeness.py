@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -29,11 +29,21 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 
-def features(found: Sequence[str]) -> Iterator[str]:
-    """What is compared: telling words with their letter groups, and pairs of any words."""
-    for word in found:
-        yield from _of_word(word)
-    yield from _pairs(found)
+def _numbered(texts: Iterable[Sequence[str]]) -> tuple[dict[str, int], list[Ints]]:
+    """The features of texts, numbered, and those of each text by number.
+
+    What is compared are telling words with their letter groups, and pairs of any words.
+    """
+    ids: dict[str, int] = {}
+    of_word: dict[str, list[int]] = {}
+    said = []
+    for found in texts:
+        for word in found:
+            if word not in of_word:
+                of_word[word] = [ids.setdefault(feature, len(ids)) for feature in _of_word(word)]
+        pairs = (ids.setdefault(pair, len(ids)) for pair in _pairs(found))
+        said.append(np.array([*chain.from_iterable(of_word[word] for word in found), *pairs], np.int64))
+    return ids, said
 
 
 def _of_word(word: str) -> Iterator[str]:
@@ -88,10 +98,9 @@ class Likeness:
     def prepare(cls, labelled: Iterable[tuple[str, str, Sequence[str]]]) -> Arrays:
         """What a comparison needs of examples, given as group, sub-group and words."""
         examples = sorted(labelled, key=lambda one: one[:2])
-        ids: dict[str, int] = {}
-        said = [[ids.setdefault(one, len(ids)) for one in features(found)] for _, _, found in examples]
+        ids, said = _numbered(found for _, _, found in examples)
         rows = np.repeat(np.arange(len(said)), [len(one) for one in said])
-        table = _summed(rows, np.concatenate([np.array(one, np.int64) for one in said]), None)
+        table = _summed(rows, np.concatenate(said), None)
         seen = np.bincount(table.columns, minlength=len(ids))
         rarity = (np.log((1 + len(said)) / (1 + seen)) + 1).astype(np.float32)
         vectors = _Table(table.rows, table.columns, (1 + np.log(table.values)) * rarity[table.columns]).unit()
@@ -205,14 +214,14 @@ def _stacked(*tables: tuple[Sequence[str], _Table], width: int) -> Arrays:
     Each table comes with the groups of its rows, and a group's rows stand together: `group starts` tells where.
     """
     below = np.cumsum([0, *(len(groups) for groups, _ in tables)])
-    rows = np.concatenate([table.rows + above for (_, table), above in zip(tables, below, strict=False)])
-    columns = np.concatenate([table.columns for _, table in tables])
-    order = np.argsort(columns, kind="stable")
     starts = [_starts(groups) + above for (groups, _), above in zip(tables, below, strict=False)]
+    columns = np.concatenate([table.columns.astype(np.int32) for _, table in tables])
+    order = np.argsort(columns, kind="stable")
+    rows = [(table.rows + above).astype(np.int32) for (_, table), above in zip(tables, below, strict=False)]
     return {
-        "row": rows[order].astype(np.int32),
+        "row": np.concatenate(rows)[order],
         "value": np.concatenate([table.values for _, table in tables])[order],
-        "start": np.searchsorted(columns[order], np.arange(width + 1)),
+        "start": np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=width))]),
         "height": below[-1],
         "group starts": np.concatenate(starts),
     }

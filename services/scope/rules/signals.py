@@ -79,7 +79,7 @@ class Signal:
         """
         labelled = [(value, text) for value, texts in shown.items() for text in texts]
         labelled += [(NO, text) for text in ordinary]
-        table = _Table([chain.from_iterable(clauses_of(text, meanings)) for _, text in labelled])
+        table = _Table(chain.from_iterable(clauses_of(text, meanings)) for _, text in labelled)
         values = np.array([value for value, _ in labelled])
         showing = values != NO
         kinds = [value for value in shown if value != NO]
@@ -133,13 +133,13 @@ class Signal:
 class _Table:
     """Texts by their features: a matrix of which only the places that are not empty are kept."""
 
-    def __init__(self, texts: Sequence[Iterable[Clause]]) -> None:
+    def __init__(self, texts: Iterable[Iterable[Clause]]) -> None:
         self.ids: dict[str, int] = defaultdict(lambda: len(self.ids))
         self._own: dict[str, list[int]] = {}
         found = [self._of(text) for text in texts]
-        columns = np.concatenate([np.array(ids, np.int64) for ids in found])
-        rows = np.repeat(np.arange(len(texts)), [len(ids) for ids in found])
-        self._height, self._width = len(texts), len(self.ids)
+        columns = np.concatenate(found)
+        rows = np.repeat(np.arange(len(found)), [len(ids) for ids in found])
+        self._height, self._width = len(found), len(self.ids)
         places, times = np.unique(rows * self._width + columns, return_counts=True)
         self._rows, self._columns = places // self._width, places % self._width
         seen = np.bincount(self._columns, minlength=self._width)
@@ -148,7 +148,7 @@ class _Table:
         lengths = np.sqrt(np.bincount(self._rows, times * rare**2, self._height))
         self._values = times * rare / lengths[self._rows]
 
-    def _of(self, text: Iterable[Clause]) -> list[int]:
+    def _of(self, text: Iterable[Clause]) -> Ints:
         ids: list[int] = []
         for clause in text:
             for word in clause.words:
@@ -156,7 +156,7 @@ class _Table:
                     own = self._own[word] = [self.ids[feature] for feature in of_word(word)]
                 ids += own
             ids += [self.ids[feature] for feature, _, _ in clause.together]
-        return ids
+        return np.array(ids, np.int64)
 
     def scale(self, name: str, side: NDArray[np.bool_], counts: Floats, ridge: float) -> Arrays:
         """How much each feature speaks for one side of the texts, by name, with what a text without any says."""
