@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from services.billing.web import quotes
+from services.billing.web import feed, quotes
 from shared.web import answer_problems
 
 HEADERS = {
@@ -24,11 +24,12 @@ HEADERS = {
 
 
 def create_app() -> FastAPI:
-    """What customers see of billing."""
+    """What customers see of billing, and what the billing system reads."""
     app = FastAPI(title="Scopedesk billing", version="1", docs_url=None, redoc_url=None)
     answer_problems(app)
     app.mount("/quotes/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.include_router(quotes.router)
+    app.include_router(feed.router)
 
     @app.middleware("http")
     async def secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
