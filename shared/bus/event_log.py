@@ -220,6 +220,17 @@ def bury_unheard(session: Session, hearers: Iterable[str]) -> int:
     return len(session.execute(statement, {"hearers": list(hearers)}).all())
 
 
+def is_waited_for(session: Session, hearer: str, ticket_id: str | None) -> bool:
+    """Whether a hearer has yet to hear something of a ticket that is due, being heard just now, or tried again."""
+    statement = text(
+        """
+        select exists (select 1 from bus.delivery where ticket_id = :ticket and hearer = :hearer
+                          and (due_at <= now() or attempts > 0))
+        """,
+    )
+    return bool(session.execute(statement, {"ticket": ticket_id, "hearer": hearer}).scalar_one())
+
+
 def cancel(session: Session, hearer: str, ticket_id: str | None) -> None:
     """Delete the deliveries of a ticket that still wait for their moment at this hearer."""
     statement = text("delete from bus.delivery where ticket_id = :ticket and hearer = :hearer and due_at > now()")

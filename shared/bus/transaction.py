@@ -78,6 +78,13 @@ class Transaction:
         """Take back what still waits for its moment at `hearer` for this ticket."""
         event_log.cancel(self.session, hearer, ticket_id)
 
+    def is_waited_for(self, hearer: str, ticket_id: str | None) -> bool:
+        """Whether `hearer` has yet to hear something of this ticket that was said already; its timers do not count.
+
+        Deliveries have no order: who closes something asks here, and raises Transient until all of it was heard.
+        """
+        return event_log.is_waited_for(self.session, hearer, ticket_id)
+
     def act(self, *, do: Callable[[], Any], then: Callable[[Transaction, Any], None]) -> None:
         """Name what an `acts_on` handler does outside: `do()` without a transaction, `then(tx, result)` in another.
 
