@@ -57,6 +57,7 @@ class Letter(Model, table=True):
     ticket_id: str
     provider: str
     kind: str
+    version: str = "1"
     language: str
     recipient: str | None
     domain: str | None = None
@@ -154,6 +155,13 @@ def wanted_since(session: Session, provider: str, since: datetime) -> int:
     stopped = (col(Letter.reason) == Suppression.BREAKER) | col(Letter.state).not_in(UNSENT)
     of_provider = (col(Letter.provider) == provider) & col(Letter.kind).in_(AUTOMATIC)
     return session.exec(select(func.count()).where(of_provider, stopped, col(Letter.written_at) > since)).one()
+
+
+def versions(session: Session, ticket_id: str, kind: Kind, version: str) -> list[Letter]:
+    """The letters of one version to everybody who gets it, held against others until the transaction ends."""
+    same = (col(Letter.version) == version) | col(Letter.version).startswith(f"{version}:", autoescape=True)
+    statement = select(Letter).where(col(Letter.ticket_id) == ticket_id, col(Letter.kind) == kind, same)
+    return list(session.exec(statement.order_by(col(Letter.id)).with_for_update()))
 
 
 def thread_of(session: Session, ticket_id: str) -> list[str]:

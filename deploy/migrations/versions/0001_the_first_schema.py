@@ -28,6 +28,7 @@ APPEND_ONLY = (
     "billing.credit",
     "billing.work_entry",
     "billing.settlement",
+    "billing.licence",
 )
 
 revision = "0001"
@@ -301,6 +302,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.String(), nullable=False),
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=True),
         sa.Column("domain", sa.String(), nullable=True),
@@ -494,6 +496,8 @@ def upgrade() -> None:
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("about", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket")),
         sa.UniqueConstraint("serial", name=op.f("uq_ticket_serial")),
         schema="tickets",
@@ -612,17 +616,17 @@ def upgrade() -> None:
             ["consent_id"], ["billing.consent.consent_id"], name=op.f("fk_charge_consent_id_consent")
         ),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charge")),
-        sa.UniqueConstraint(
-            "quote_id",
-            "version",
-            "line",
-            "period_from",
-            name=op.f("uq_charge_quote_id_version_line_period_from"),
-            postgresql_nulls_not_distinct=True,
-        ),
         schema="billing",
     )
     op.create_index("ix_charge_ticket_id", "charge", ["ticket_id"], unique=False, schema="billing")
+    op.create_index(
+        "uq_charge_line",
+        "charge",
+        ["quote_id", "version", "line"],
+        unique=True,
+        schema="billing",
+        postgresql_where=sa.text("period_from is null"),
+    )
     op.create_table(
         "credit",
         sa.Column("credit_id", sa.Uuid(), nullable=False),
@@ -645,6 +649,15 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("booked_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("booked_id", name=op.f("pk_booking")),
+        schema="billing",
+    )
+    op.create_table(
+        "awaited",
+        sa.Column("booked_id", sa.Uuid(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("booked_id", name=op.f("pk_awaited")),
         schema="billing",
     )
     op.create_table(
@@ -692,7 +705,9 @@ def upgrade() -> None:
         "settlement",
         sa.Column("quote_id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("worked_minutes", sa.Integer(), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("least_hours", sa.Integer(), nullable=False),
         sa.Column("agent", sa.String(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -703,6 +718,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("quote_id", "version", name=op.f("pk_settlement")),
         schema="billing",
     )
+    op.create_table(
+        "subscription",
+        sa.Column("subscription_id", sa.String(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("customer", sa.String(), nullable=False),
+        sa.Column("line", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("minimum", sa.Integer(), nullable=False),
+        sa.Column("share", sa.Integer(), nullable=True),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("subscription_id", name=op.f("pk_subscription")),
+        schema="billing",
+    )
+    op.create_index("ix_subscription_customer", "subscription", ["provider", "customer"], unique=False, schema="billing")
+    op.create_table(
+        "licence",
+        sa.Column("licence_id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("customer", sa.String(), nullable=False),
+        sa.Column("bought_on", sa.Date(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("licence_id", name=op.f("pk_licence")),
+        schema="billing",
+    )
+    op.create_index("ix_licence_customer", "licence", ["provider", "customer"], unique=False, schema="billing")
     op.execute(REFUSE_CHANGE)
     for table in APPEND_ONLY:
         op.execute(

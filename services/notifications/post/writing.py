@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.utils import format_datetime
-from uuid import UUID
 
 import structlog
 
@@ -40,7 +39,7 @@ def write(
 
     Beyond a limit an acknowledgement stays unwritten: its ticket is there without it. Anything else is held.
     """
-    letter_id = _id(ticket.ticket_id, kind, version)
+    letter_id = derived_id("letter", ticket.ticket_id, kind, version)
     if store.exists(tx.session, letter_id):
         return False
     settings, policies = notification_settings(), load_policies()
@@ -53,6 +52,7 @@ def write(
         ticket_id=ticket.ticket_id,
         provider=ticket.provider,
         kind=kind,
+        version=version,
         language=lang,
         recipient=ticket.requester.email,
         domain=envelope.domain_of(ticket.requester.email or "").lower() or None,
@@ -95,16 +95,13 @@ def release(tx: Transaction, letter: store.Letter, by: str) -> None:
 
 
 def drop_held(tx: Transaction, ticket_id: str, kind: Kind, version: str, why: Suppression) -> bool:
-    """Give a letter up, if it is held: what it says does not hold any more. False when there is no such letter."""
-    letter = store.letter(tx.session, _id(ticket_id, kind, version))
-    if letter and letter.state == "held":
-        letter.state, letter.reason = "suppressed", why
-        _say(tx, letter)
-    return letter is not None
-
-
-def _id(ticket_id: str, kind: Kind, version: str) -> UUID:
-    return derived_id("letter", ticket_id, kind, version)
+    """Give the letters of a version up that are held: what they say does not hold any more. False: there are none."""
+    letters = store.versions(tx.session, ticket_id, kind, version)
+    for letter in letters:
+        if letter.state == "held":
+            letter.state, letter.reason = "suppressed", why
+            _say(tx, letter)
+    return bool(letters)
 
 
 def _say(tx: Transaction, letter: store.Letter) -> None:

@@ -15,6 +15,7 @@ from services.notifications.tasks import worker
 from shared import clock
 from shared.events import (
     ChargeRecorded,
+    EmailTooLarge,
     OnCallPaged,
     QuoteIssued,
     ScopeDecided,
@@ -74,6 +75,16 @@ def everything():
         Kind.ANSWER: TicketAnswered(**OF, agent="Kim", text="It is done."),
         Kind.SUSPENSION_START: pause,
         Kind.SUSPENSION_END: TicketResumed(**OF, pause_id=pause.event_id, by="Kim", **again),
+        Kind.SIZE_NOTICE: EmailTooLarge(
+            arrival_id=uuid4(),
+            provider="luxcloud",
+            mailbox=US,
+            sender=FACTS.requester,
+            subject=FACTS.subject,
+            message_id=FACTS.message_id,
+            size=99_000_000,
+            limit=35_000_000,
+        ),
         Kind.PAGE: OnCallPaged(
             **OF, **page, page_id=uuid4(), alarm_id=uuid4(), ticket=FACTS, team="Desk", answer_by=clock.now()
         ),
@@ -100,7 +111,8 @@ WRITERS = {
 def letters(serve_mail, say, hear, monkeypatch):
     """A letter of every kind, as the next mail server got it."""
     post, found = serve_mail(MailServer()), {}
-    monkeypatch.setenv("SCOPEDESK_NOTIFICATIONS_BURST_LIMIT", "100")
+    for limit in ("BURST", "DAILY"):
+        monkeypatch.setenv(f"SCOPEDESK_NOTIFICATIONS_{limit}_LIMIT", "100")
     for kind, event in everything().items():
         say("desk", event)
         hear(worker, WRITERS.get(kind, f"write_{kind}"))
@@ -117,16 +129,21 @@ def test_every_letter_is_marked_so_that_no_machine_answers_and_no_bounce_is_lost
         once = ("From", "To", "Subject", "Date", "Message-ID", "X-Loop", "MIME-Version", "Content-Type")
         assert [len(mail.get_all(name, [])) for name in once] == [1] * len(once), kind
 
-        automatic = {Kind.ANSWER: None, Kind.ACKNOWLEDGEMENT: "auto-replied"}.get(kind, "auto-generated")
+        replies = dict.fromkeys((Kind.ACKNOWLEDGEMENT, Kind.SIZE_NOTICE), "auto-replied")
+        automatic = ({Kind.ANSWER: None} | replies).get(kind, "auto-generated")
         assert mail["Auto-Submitted"] == automatic, kind
         assert mail["X-Auto-Response-Suppress"] == ("All" if automatic else None), kind
         assert mail["Precedence"] is mail["List-Unsubscribe"] is None, kind
 
         ours = TOKENS.letter_of(mail["Message-ID"])
-        assert ours.ticket_id == "LC-1042"
+        assert ours.ticket_id == ("NONE-0" if kind is Kind.SIZE_NOTICE else "LC-1042")
         assert TOKENS.is_loop_mark(mail["X-Loop"])
         if kind is Kind.PAGE:
             assert (envelope.mail_from, mail["In-Reply-To"]) == ("on-call@scopedesk.example", None)
+            continue
+        if kind is Kind.SIZE_NOTICE:
+            assert envelope.mail_from.strip("<>") == ""
+            assert (mail["Reply-To"], mail["In-Reply-To"]) == (US, "<a1@winkel.example>")
             continue
         if kind in {Kind.ACKNOWLEDGEMENT, Kind.SUSPENSION_START, Kind.SUSPENSION_END}:
             assert envelope.mail_from.strip("<>") == "", kind
