@@ -11,6 +11,7 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import text
 from sqlmodel import Session
 
+from holding_back import hold_back
 from journey import Journey
 from services.email_intake.store import TooLarge, store_email
 from services.notifications.settings import notification_settings
@@ -200,6 +201,8 @@ def travel(session, book):
         tx.say(TicketResolved(ticket_id=number, agent="an agent"))
         tx.say(TicketReopened(ticket_id=number, agent="an agent"))
     journey.go_on()
+    to = "support@hypernode.example"
+    hold_back(journey, number, lambda words: store_email(mail(to, f"Re: [{number}]", words), source="test"))
     return journey
 
 
