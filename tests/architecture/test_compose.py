@@ -1,7 +1,9 @@
 """docker-compose.yml is held to the topology, to the processes of `scopedesk up`, and to the Compose schema."""
 
+import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,32 @@ def test_our_containers_have_no_rights_they_do_not_need(name):
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert "USER scopedesk" in (ROOT / "deploy" / "Dockerfile").read_text()
+
+
+def test_the_image_keeps_everything_that_we_need():
+    told = (ROOT / "deploy" / "Dockerfile").read_text()
+    taken_out = set(re.search(r"pip uninstall --yes((?:[^\n]*\\\n)*[^\n]*)", told)[1].replace("\\", " ").split())
+    assert "pytest" in taken_out
+    assert not taken_out & needed_by("scopedesk")
+
+
+def needed_by(name):
+    """The names of all distributions that this one needs here, and that those need."""
+    needed, further = set(), [name]
+    while further:
+        for line in metadata.requires(further.pop()) or ():
+            wanted = re.match(r"[\w.-]+", line)[0].lower().replace("_", "-")
+            if "extra ==" not in line and wanted not in needed and is_installed(wanted):
+                needed.add(wanted)
+                further.append(wanted)
+    return needed
+
+
+def is_installed(name):
+    try:
+        return bool(metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 OURS = sorted(set(COMPOSE) - {"postgres", "redis"})
