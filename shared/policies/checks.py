@@ -16,7 +16,7 @@ from shared.policies.provider import Provider
 from shared.policies.topics import ExampleFile, TopicFile
 from shared.policies.wordings import Wordings
 from shared.policies.yaml_source import Loc, did_you_mean
-from shared.vocabulary import Channel, Department
+from shared.vocabulary import Basis, Channel, Department
 
 Finding = tuple[Loc, str]
 
@@ -92,6 +92,7 @@ def check_provider(
     yield from _calendars(provider)
     yield from _plans(provider)
     yield from _routes(provider, topics)
+    yield from _prices(provider)
     if missing := set(Department) - set(provider.departments):
         yield ("departments",), f"name a team for {', '.join(sorted(missing))}"
 
@@ -155,6 +156,15 @@ def _routes(provider: Provider, topics: Collection[str]) -> Iterator[Finding]:
         for field, (names, possible, kind) in known.items():
             for n, name in enumerate(names):
                 yield from unknown_name(name, possible, ("routing", at, "when", field, n), kind)
+
+
+def _prices(provider: Provider) -> Iterator[Finding]:
+    plans = [line.id for line in provider.prices if line.basis is Basis.PLAN]
+    for at, line in enumerate(provider.prices):
+        for n, other in enumerate(line.instead_of):
+            yield from unknown_name(other, plans, ("prices", at, "instead_of", n), "plan that is paid by month or year")
+        if line.instead_of and line.id not in plans:
+            yield ("prices", at, "instead_of"), "only a plan that is paid by month or year runs instead of another"
 
 
 def _repeated(ids: list[str], loc: Loc) -> Iterator[Finding]:

@@ -332,7 +332,8 @@ class PriceLine(Row):
 
     `amount` is in minor units of `currency`, without VAT. With neither an amount nor a licence share the document
     states no price and a person quotes. `basis` follows from the unit unless it is stated: hours are bought in advance,
-    and `hours` says that they are charged as they were worked instead.
+    and `hours` says that they are charged as they were worked instead. While a plan runs, those that it stands
+    `instead_of` are not billed.
     """
 
     id: Id
@@ -345,6 +346,7 @@ class PriceLine(Row):
     minimum: Minimum | None = None
     servers: ServerStep | None = None
     licences: LicenceShare | None = None
+    instead_of: tuple[Id, ...] = ()
     free_alternative: FreeAlternative | None = None
     buys: Text
     does_not_buy: Text | None = None
@@ -385,6 +387,19 @@ class PriceLine(Row):
         return (self.clause, *(part.clause for part in parts if part))
 
 
+class Courtesy(Grounded):
+    """How much work is given away at most, in minutes: on a ticket, and to a customer in a civil month of our zone."""
+
+    minutes_per_ticket: PositiveInt
+    minutes_per_customer_month: PositiveInt
+
+    @model_validator(mode="after")
+    def _a_ticket_fits_into_a_month(self) -> Self:
+        if self.minutes_per_ticket > self.minutes_per_customer_month:
+            raise ValueError("`minutes_per_ticket` is more than a customer gets in a whole month")
+        return self
+
+
 class QuoteValidity(Grounded):
     """How long an offer stands."""
 
@@ -413,4 +428,6 @@ class Provider(Row):
     plan_before_time: bool = False
     """Tickets are served by plan, then emergency level, and only then by time."""
     prices: tuple[PriceLine, ...] = ()
+    courtesy: Courtesy | None = None
+    """Without it, nobody counts what is given away."""
     quote_validity: QuoteValidity
