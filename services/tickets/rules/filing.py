@@ -19,6 +19,8 @@ _TAG = re.compile(rf"\[{_NUMBER.pattern}\]", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 REPEATED_WITHIN = timedelta(hours=24)
 """The same words from one sender in one ticket twice within this span are a machine's."""
+LONG_CLOSED = timedelta(days=30)
+"""A mail to a ticket that has been closed for longer is a request of its own."""
 CALLED_ABOUT = timedelta(days=7)
 """A call of ours is about tickets that were opened within this span before it."""
 
@@ -150,7 +152,13 @@ def may_append(author: Requester, by: str | None, *, ticket: TicketFacts, partic
 
 
 def objection(
-    arrival: Arrival, author: Requester, by: str | None, *, ticket: TicketFacts, participants: Collection[str]
+    arrival: Arrival,
+    author: Requester,
+    by: str | None,
+    *,
+    ticket: TicketFacts,
+    participants: Collection[str],
+    closed_at: datetime | None = None,
 ) -> str | None:
     """Why an arrival does not belong into the ticket that it names, but into one of its own; None when it does."""
     number = ticket.ticket_id
@@ -158,6 +166,9 @@ def objection(
         return f"it names {number}, in which its sender may not write"
     if arrival.is_forward:
         return f"it forwards a mail and names {number}: what is forwarded is a request of its own"
+    late = closed_at is not None and arrival.received_at - closed_at > LONG_CLOSED
+    if late and arrival.channel is Channel.EMAIL and not arrival.is_courtesy:
+        return f"it answers {number}, which was closed more than {LONG_CLOSED.days} days before"
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, text
+from sqlalchemy import or_, text, update
 from sqlmodel import Session, col, func, select
 
 from services.tickets import rules
@@ -36,6 +36,8 @@ __all__ = [
     "first_ticket",
     "is_filed",
     "next_serial",
+    "note_reopened",
+    "note_resolved",
     "open_ticket",
     "participants",
     "save_customer",
@@ -159,6 +161,18 @@ def tickets_called_about(session: Session, provider: str, phone: str, before: da
 def facts_of(ticket: Ticket) -> TicketFacts:
     """Return what a ticket was opened with."""
     return TicketFacts.model_validate(ticket.facts)
+
+
+def note_resolved(session: Session, number: str, at: datetime) -> None:
+    """Keep when a ticket was last closed."""
+    newest = func.greatest(col(Ticket.resolved_at), at)
+    session.execute(update(Ticket).where(col(Ticket.number) == number).values(resolved_at=newest))
+
+
+def note_reopened(session: Session, number: str, at: datetime) -> None:
+    """Keep when a ticket was last opened again, by an agent or a reply."""
+    newest = func.greatest(col(Ticket.reopened_at), at)
+    session.execute(update(Ticket).where(col(Ticket.number) == number).values(reopened_at=newest))
 
 
 def file_arrival(session: Session, arrival: rules.Arrival, number: str, *, author: str | None, opened: bool) -> None:

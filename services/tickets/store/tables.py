@@ -72,6 +72,15 @@ class Ticket(Model, table=True):
     facts: dict[str, Any] = Field(sa_column=json_column())
     about: list[str] = Field(default_factory=list, sa_column=json_column())
     opened_at: datetime = Field(sa_type=DateTime(timezone=True))
+    resolved_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    reopened_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """Since when nobody has to do anything about it; None while it is open."""
+        if self.resolved_at is None or (self.reopened_at and self.reopened_at > self.resolved_at):
+            return None
+        return self.resolved_at
 
 
 class Message(Model, table=True):

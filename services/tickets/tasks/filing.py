@@ -6,6 +6,7 @@ import structlog
 
 from services.tickets import rules, store
 from services.tickets.tasks.worker import worker
+from shared import clock
 from shared.bus import Transaction
 from shared.errors import Transient
 from shared.events import (
@@ -111,9 +112,8 @@ def _file(arrival: rules.Arrival, found: rules.Match, named: store.Ticket | None
         _open(arrival, author, by, found, tx, related=None)
         return
     facts = store.facts_of(named)
-    objection = rules.objection(
-        arrival, author, by, ticket=facts, participants=store.participants(tx.session, named.number)
-    )
+    participants = store.participants(tx.session, named.number)
+    objection = rules.objection(arrival, author, by, ticket=facts, participants=participants, closed_at=named.closed_at)
     if objection is None:
         _append(arrival, author, by, facts, tx)
     else:
@@ -126,6 +126,8 @@ def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: Ti
     may_repeat = arrival.channel is Channel.EMAIL or arrival.adds_to is not None
     is_repeat = may_repeat and store.is_repeat(tx.session, arrival, facts.ticket_id, by)
     store.file_arrival(tx.session, arrival, facts.ticket_id, author=by, opened=False)
+    if not (arrival.is_courtesy or is_repeat):
+        store.note_reopened(tx.session, facts.ticket_id, clock.now())
     tx.say(
         TicketReplied(
             ticket_id=facts.ticket_id,
