@@ -15,6 +15,8 @@ from services.notifications.tasks import worker
 from shared import clock
 from shared.events import (
     ChargeRecorded,
+    ConsentRecorded,
+    ConsentRefused,
     EmailTooLarge,
     OnCallPaged,
     QuoteIssued,
@@ -26,6 +28,7 @@ from shared.events import (
 )
 from shared.money import Money
 from shared.vocabulary import (
+    Basis,
     Decision,
     PauseReason,
     Requester,
@@ -71,6 +74,16 @@ def everything():
         Kind.QUOTE: QuoteIssued(
             **OF, **quote, ticket=FACTS, decision=SURE, offer=OFFER, total=euros, valid_until=clock.now()
         ),
+        Kind.CONSENT_RECEIPT: ConsentRecorded(
+            **OF,
+            **quote,
+            consent_id=uuid4(),
+            given_by=THEM,
+            given_how="email",
+            total=euros,
+            offer=OFFER.model_copy(update={"basis": Basis.HOURS}),
+        ),
+        Kind.CONSENT_REFUSED: ConsentRefused(**OF, **quote, given_how="email", reason="the sender is not verified"),
         Kind.CHARGE_NOTICE: ChargeRecorded(**OF, **quote, charge_id=uuid4(), **charge),
         Kind.ANSWER: TicketAnswered(**OF, agent="Kim", text="It is done."),
         Kind.SUSPENSION_START: pause,
