@@ -8,10 +8,10 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.rules.consents import Consent, Refusal
+from services.billing.rules.subscriptions import Due
 from services.billing.rules.work import Entry, started_hours, within
 from shared.events import derived_id
 from shared.money import Money
-from shared.policies import PriceLine
 from shared.vocabulary import Basis
 
 AT_ONCE = frozenset({Basis.FIXED, Basis.PREPAID})
@@ -29,7 +29,8 @@ _SEAL = _Seal()
 class Charge:
     """An amount that the billing system books once, without VAT. Made by the methods `of…` only.
 
-    It is never more than what was agreed to; of a plan that holds for each period.
+    It is never more than what was agreed to; of a plan that holds for each period. `brings_to`: what a later
+    difference brings the charges for its period to.
     """
 
     consent: Consent
@@ -37,6 +38,7 @@ class Charge:
     total: Money
     period_from: date | None = None
     period_until: date | None = None
+    brings_to: Money | None = None
     seal: InitVar[_Seal | None] = None
 
     def __post_init__(self, seal: _Seal | None) -> None:
@@ -57,8 +59,8 @@ class Charge:
         return cls(consent, offer.quantity, consent.total, seal=_SEAL)
 
     @classmethod
-    def of_work(cls, consent: Consent, entries: Iterable[Entry], line: PriceLine | None) -> Charge | None:
-        """The charge for hours worked: started hours, at least the minimum of the line, at most what was agreed to.
+    def of_work(cls, consent: Consent, entries: Iterable[Entry], least_hours: int = 1) -> Charge | None:
+        """The charge for hours worked: started hours, at least a minimum, at most what was agreed to.
 
         None when nothing was worked. ValueError for entries of other work, and for work that is not paid by the hour.
         """
@@ -68,16 +70,28 @@ class Charge:
             raise ValueError(f"{quote.quote_id} is not paid by the hour")
         if any((entry.quote_id, entry.version) != (quote.quote_id, quote.version) for entry in own):
             raise ValueError(f"these are not all entries of {quote.quote_id} version {quote.version}")
-        hours = started_hours(within(own), line.minimum.units if line and line.minimum else 1)
-        hours = min(hours, offer.quantity)
+        hours = min(started_hours(within(own), least_hours), offer.quantity)
         return cls(consent, hours, offer.amount.times(hours), seal=_SEAL) if hours else None
+
+    @classmethod
+    def of_period(cls, due: Due) -> Charge:
+        """The charge for a period of a plan, or for what a change adds to it."""
+        difference = due.total if due.amount != due.total else None
+        period = due.period
+        return cls(due.terms.consent, 1, due.amount, period.first, period.last, difference, seal=_SEAL)
 
     @property
     def charge_id(self) -> UUID:
-        """Follows from quote, version, line and period, so that the same can never be charged twice."""
+        """Follows from quote, version and line, so that the same can never be charged twice.
+
+        Of a plan from quote, line, first day of the period and, of a difference, what that brings it to: whatever
+        versions there are, a period is charged once.
+        """
         quote = self.consent.quote
-        period = () if self.period_from is None else (self.period_from,)
-        return derived_id("charge", quote.quote_id, quote.version, quote.line, *period)
+        if self.period_from is None:
+            return derived_id("charge", quote.quote_id, quote.version, quote.line)
+        difference = (self.brings_to,) if self.brings_to else ()
+        return derived_id("charge", quote.quote_id, quote.line, self.period_from, *difference)
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,10 @@ def objection_to_price(offer: PriceOffer, line: PriceLine | None, quote: Quote |
     """Why an agent's offer cannot be made, for him to read; None when it can. `quote`: what it would change."""
     stated, currency = _stated(line, offer.quantity), line.currency if line else None
     objections = (
-        (quote is not None and quote.state is QuoteState.AGREED, "it was agreed to: offer further work instead"),
+        (
+            quote is not None and quote.state is QuoteState.AGREED and quote.offer.basis is not Basis.PLAN,
+            "it was agreed to: offer further work instead",
+        ),
         (quote is not None and quote.line != offer.line, "it is for other work: offer that as a quote of its own"),
         (
             (offer.basis is Basis.PLAN) != (line is not None and line.basis is Basis.PLAN),

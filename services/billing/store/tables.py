@@ -1,4 +1,4 @@
-"""The tables of the billing room. Consents, work, charges and credits are added; the database refuses to change them."""
+"""The tables of the billing room. The database refuses to change consents, work, charges and credits."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from shared.db import Model, json_column
 from shared.money import Money
 
 SCHEMA = "billing"
+
+NO_PERIOD = "period_from is null"
 
 
 class QuoteVersion(Model, table=True):
@@ -83,11 +85,16 @@ class ConsentGivenTo(Model, table=True):
 
 
 class Charged(Model, table=True):
-    """An amount to book: of a line of a version that was agreed to, of a plan also of one period."""
+    """An amount to book, once for each line of a version that was agreed to.
+
+    Of a plan once for each of its periods, and once more for each difference that a change makes in it.
+    """
 
     __tablename__ = "charge"
     __table_args__ = (
-        UniqueConstraint("quote_id", "version", "line", "period_from", postgresql_nulls_not_distinct=True),
+        Index(
+            "uq_charge_line", "quote_id", "version", "line", unique=True, postgresql_where=text("period_from is null")
+        ),
         ForeignKeyConstraint(["consent_id"], ["billing.consent.consent_id"]),
         Index("ix_charge_ticket_id", "ticket_id"),
         {"schema": SCHEMA},
@@ -106,6 +113,11 @@ class Charged(Model, table=True):
     period_from: date | None = None
     period_until: date | None = None
     recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+    @property
+    def total(self) -> Money:
+        """What is charged."""
+        return Money(minor=self.total_minor, currency=self.currency)
 
 
 class Credited(Model, table=True):
@@ -138,6 +150,18 @@ class Booked(Model, table=True):
     total_minor: int = Field(sa_type=BigInteger)
     currency: str
     booked_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Awaited(Model, table=True):
+    """A charge or a credit that the billing system was asked to book: so many times, until it said that it had."""
+
+    __tablename__ = "awaited"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    booked_id: UUID = Field(primary_key=True)
+    tries: int
+    asked_at: datetime = Field(sa_type=DateTime(timezone=True))
+    acknowledged_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class WorkEntry(Model, table=True):
@@ -183,9 +207,9 @@ class RunningClock(Model, table=True):
 
 
 class Settlement(Model, table=True):
-    """The work of a version is done and its entries are locked: so many minutes of them are charged or were paid for.
+    """The work of a version is done, as `agent` said, and its entries are locked.
 
-    `agent`: who said so.
+    `minutes` of the `worked_minutes` lie within what was agreed to; `least_hours` is the minimum that is charged.
     """
 
     __tablename__ = "settlement"
@@ -196,6 +220,47 @@ class Settlement(Model, table=True):
 
     quote_id: str = Field(primary_key=True)
     version: int = Field(primary_key=True)
+    worked_minutes: int
     minutes: int
+    least_hours: int
     agent: str
     settled_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Subscribed(Model, table=True):
+    """A plan that runs period by period. Its id is that of its quote, whose agreed versions are its terms.
+
+    `minimum`: so many periods are due; `share`: the percentage of all licence fees that one costs, from the second on.
+    `ends_on`: its last day, once it is known, as `ended_by` took it.
+    """
+
+    __tablename__ = "subscription"
+    __table_args__ = (Index("ix_subscription_customer", "provider", "customer"), {"schema": SCHEMA})
+
+    subscription_id: str = Field(primary_key=True)
+    ticket_id: str
+    provider: str
+    customer: str
+    line: str
+    unit: str
+    starts_on: date
+    minimum: int
+    share: int | None = None
+    ends_on: date | None = None
+    ended_by: str | None = None
+
+
+class LicenceFee(Model, table=True):
+    """A licence fee that a customer paid, or (negative) one that was recorded in error. `agent`: who recorded it."""
+
+    __tablename__ = "licence"
+    __table_args__ = (Index("ix_licence_customer", "provider", "customer"), {"schema": SCHEMA})
+
+    licence_id: UUID = Field(primary_key=True)
+    provider: str
+    customer: str
+    bought_on: date
+    fee_minor: int = Field(sa_type=BigInteger)
+    currency: str
+    agent: str
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -154,7 +154,8 @@ def write(
     `at`: when it was decided, from when its validity counts. `by`: the agent who priced it. The ticket is locked.
     """
     if before:
-        store.settle(before, rules.QuoteState.SUPERSEDED)
+        if before.state != rules.QuoteState.AGREED:  # the terms of a plan hold until others are agreed to
+            store.settle(before, rules.QuoteState.SUPERSEDED)
         quote_id, version = before.quote_id, rules.next_version(item, store.as_quote(before))
     else:
         count = len(store.quotes(tx.session, ticket.ticket_id))
