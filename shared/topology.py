@@ -29,6 +29,16 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.TicketOpened: ("scope.decide_scope", "desk.show_ticket"),
     e.TicketRouteAdded: (),  # stands in the ticket's history
     e.OneCaseProposed: (),  # stands in the ticket's history
+    e.OneCaseDismissed: ("tickets.keep_dismissal",),
+    e.MergeRequested: ("tickets.merge_tickets",),
+    e.TicketsMerged: ("sla.join_clocks", "notifications.fall_silent", "desk.show_merge"),
+    e.UnmergeRequested: ("tickets.undo_merge",),
+    e.MergeUndone: ("sla.join_clocks", "notifications.fall_silent", "desk.show_merge"),
+    e.SplitRequested: ("tickets.split_message",),
+    e.MessageSplit: ("sla.forget_reply", "desk.show_split"),
+    e.CustomerChosen: ("tickets.record_customer",),
+    e.CustomerRecorded: ("scope.decide_for_customer", "desk.show_customer"),
+    e.FilingRefused: (),
     e.CustomerCalledBack: ("sla.stop_response_by_call", "desk.show_call_back"),
     e.TicketReplied: ("billing.read_consent", "sla.note_reply", "desk.show_reply"),
     e.ScopeDecided: (

@@ -138,7 +138,7 @@ class TicketFacts(Fact):
     may_acknowledge: bool = True
     received_at: AwareDatetime
     customer_found_by: str | None = None
-    """What told whose ticket it is: address, phone, domain, or named (in the text, which proves nothing)."""
+    """What told whose ticket it is: address, phone, domain, named (in the text, which proves nothing), or a person."""
     customer_candidates: tuple[str, ...] = ()
     """Customers that it may be of, when more than one fits: a person is asked."""
 

@@ -65,7 +65,7 @@ def watch(moments: Sequence[datetime], prefix: str = "BENCH") -> list[str]:
 
     Every other one is due then, the rest are warned of.
     """
-    from services.sla.tasks import route_ticket
+    from services.sla.tasks.clocks import route_ticket
 
     minutes = timedelta(minutes=load_policies().provider(PROVIDER).targets(None).first_response)
     numbers = []

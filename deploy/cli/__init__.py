@@ -15,6 +15,7 @@ import typer
 from deploy.cli import (
     bench,
     billing,
+    cases,
     customers,
     dead_letters,
     decide,
@@ -59,6 +60,7 @@ def set_up(
     logs.configure()
 
 
+tickets.app.add_typer(cases.app)
 for flat in (decide, forecast, hours, on_call, parse_mail, stack):
     app.add_typer(flat.app)
 for name, group in {

@@ -11,7 +11,7 @@ import typer
 from deploy.cli import attachments
 
 if TYPE_CHECKING:
-    from services.desk.rules.story import TicketStory
+    from services.desk.rules.story import Said, TicketStory
     from services.desk.rules.summary import TicketRow
     from shared.bus import Transaction
     from shared.events import Event
@@ -105,7 +105,7 @@ def override_ticket(
     except ValidationError as error:
         problem = error.errors()[0]
         raise typer.BadParameter(problem["msg"], param_hint=f"--{problem['loc'][0]}") from error
-    _say("override", number, lambda tx: override(tx, number, wish))
+    say("override", number, lambda tx: [override(tx, number, wish)])
 
 
 @app.command("correct")
@@ -118,17 +118,19 @@ def correct_ticket(
     from services.desk.web.overrides import Correcting, correction
 
     correcting = Correcting(agent=agent, fact=fact)
-    _say("correction", number, lambda tx: correction(tx, number, correcting))
+    say("correction", number, lambda tx: [correction(tx, number, correcting)])
 
 
-def _say(what: str, number: str, event_of: Callable[[Transaction], Event]) -> None:
+def say(what: str, number: str, events_of: Callable[[Transaction], Iterable[Event]]) -> None:
+    """Say what a person decided of a ticket; Permanent when he may not."""
     from shared.bus import Transaction
     from shared.errors import Permanent
     from shared.web import Problem
 
     try:
         with Transaction.begin("desk") as tx:
-            tx.say(event_of(tx))
+            for event in events_of(tx):
+                tx.say(event)
     except Problem as problem:
         raise Permanent(f"{problem.title}. {problem.detail}") from problem
     typer.echo(f"the {what} of {number.upper()} is said; `scopedesk tickets show {number.upper()}` shows what follows")
@@ -169,15 +171,24 @@ def _print_story(story: TicketStory) -> None:
     row = story.ticket
     console.print(f"{row.number}  {row.subject}", style="bold")
     console.print(f"{row.provider}, by {row.channel} from {row.requester or 'unknown'}, {_moment(row.received_at)} UTC")
-    console.print(f"{row.state}" + (f", refers to {story.related_ticket}" if story.related_ticket else ""))
+    related = f", refers to {story.related_ticket}" if story.related_ticket else ""
+    console.print(f"{row.state}{f' into {row.merged_into}' if row.merged_into else ''}{related}")
+    part("Merged into this", story.merged_tickets)
+    part("One case?", (f"{case.ticket_id}  {'; '.join(case.evidence)}" for case in story.proposed_cases))
+    part("Whose ticket?", story.facts.customer_candidates)
     part("Decision", _decision(story))
     part("Decided by people before", map(_precedent, story.precedents))
     part("Due times", _due_times(story))
     part("Quotes", (f"{q.quote_id} v{q.version}  {q.total or 'no price yet'}  {q.state}" for q in story.quotes))
     part("Charges", (f"{c.quote_id} v{c.version}  {c.total}  {c.clause}" for c in story.charges))
     part("Letters", (f"{_moment(letter.at)}  {letter.kind}  {letter.state}" for letter in story.letters))
-    part("Conversation", (f"{_moment(s.at)}  {s.by} ({s.author})\n{_indented(s.text)}" for s in story.conversation))
+    part("Conversation", map(_said, story.conversation))
     part("History", (f"{_moment(line.at)}  {line.words}" for line in story.history))
+
+
+def _said(said: Said) -> str:
+    message = f"  message {said.arrival_id}" if said.arrival_id else ""
+    return f"{_moment(said.at)}  {said.by} ({said.author}){message}\n{_indented(said.text)}"
 
 
 def _decision(story: TicketStory) -> Iterable[str]:

@@ -2,8 +2,9 @@
 
 Hears   nearly everything, to keep its lists: arrivals, tickets, decisions, routings, quotes, letters, answers.
 Says    from its web API: TicketAnswered, TicketResolved, TicketReopened, TicketPaused, TicketResumed,
-        TicketReclassified, ConsentGiven, PageAcknowledged, VerdictOverridden, TicketFactCorrected,
-        AttachmentReleased, EmailReleased, EmailRejected, LetterReleased, AutomaticLettersResumed.
+        TicketReclassified, ConsentGiven, PageAcknowledged, VerdictOverridden, TicketFactCorrected, MergeRequested,
+        UnmergeRequested, SplitRequested, CustomerChosen, OneCaseDismissed, AttachmentReleased, EmailReleased,
+        EmailRejected, LetterReleased, AutomaticLettersResumed.
 Owns    nothing that could not be built anew from the event log.
 """
 
@@ -13,8 +14,9 @@ from typing import Any
 
 from services.desk.rules.sentences import name_and_address
 from services.desk.rules.summary import QuoteState
-from services.desk.store import heard, holding, on_call
+from services.desk.store import cases, heard, holding, on_call
 from shared.bus import Transaction, Worker
+from shared.errors import Transient
 from shared.events import (
     AutomaticLettersResumed,
     AutomaticLettersStopped,
@@ -27,6 +29,7 @@ from shared.events import (
     ConsentRecorded,
     ConsentRefused,
     CustomerCalledBack,
+    CustomerRecorded,
     EmailQuarantined,
     EmailReleased,
     EmailStored,
@@ -38,6 +41,8 @@ from shared.events import (
     LetterSent,
     LetterSuppressed,
     LetterUndelivered,
+    MergeUndone,
+    MessageSplit,
     OnCallPaged,
     PagingEnded,
     QuoteDrafted,
@@ -55,6 +60,7 @@ from shared.events import (
     TicketReplied,
     TicketResolved,
     TicketRouted,
+    TicketsMerged,
 )
 from shared.vocabulary import Channel
 
@@ -142,6 +148,25 @@ def show_reopened(event: TicketReopened, tx: Transaction) -> None:
 def show_left_closed(event: TicketLeftClosed, tx: Transaction) -> None:
     """Show that a reply reopened nothing, and that a person has to look."""
     heard.merge(tx.session, number(event), event.replied_at, {"left_closed_at": {}})
+
+
+@worker.hears(CustomerRecorded)
+def show_customer(event: CustomerRecorded, tx: Transaction) -> None:
+    """Show whose ticket it is, by what a person said."""
+    heard.merge(tx.session, number(event), event.happened_at, {"facts_at": heard.facts_group(event.ticket)})
+
+
+@worker.hears(TicketsMerged, MergeUndone)
+def show_merge(event: TicketsMerged | MergeUndone, tx: Transaction) -> None:
+    """Show where a ticket goes on, and what waits there because of it."""
+    cases.keep_merge(tx.session, event.merged)
+
+
+@worker.hears(MessageSplit)
+def show_split(event: MessageSplit, tx: Transaction) -> None:
+    """Show a ticket as if a message had never come that is a ticket of its own now."""
+    if not cases.forget_reply(tx.session, number(event), event.reply_id):
+        raise Transient("the message itself has not been heard yet")
 
 
 @worker.hears(ScopeDecided)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, func, text
+from sqlalchemy import DateTime, Index, func, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, Session, col, select
 
@@ -32,6 +32,17 @@ class KnownTicket(Model, table=True):
     reply_language: str
     known_at: datetime = Field(sa_type=DateTime(timezone=True))
     told: dict[str, object] | None = Field(default=None, sa_column=json_column(nullable=True))
+
+
+class Merge(Model, table=True):
+    """A ticket that went on in another, and whether that was undone."""
+
+    __tablename__ = "merge"
+    __table_args__ = (Index("ix_merge_ticket_id", "ticket_id"), {"schema": SCHEMA})
+
+    id: UUID = Field(primary_key=True)
+    ticket_id: str
+    undone: bool
 
 
 class Letter(Model, table=True):
@@ -105,6 +116,19 @@ def know(session: Session, event: TicketRouted | QuoteIssued | ScopeDecided) -> 
             where=col(KnownTicket.known_at) < statement.excluded.known_at,
         ),
     )
+
+
+def keep_merge(session: Session, merge_id: UUID, ticket_id: str, *, undone: bool) -> None:
+    """Keep that a ticket goes on in another, or that this is undone, whichever is heard first."""
+    row = insert(Merge).values(id=merge_id, ticket_id=ticket_id, undone=undone)
+    changed = {"undone": or_(col(Merge.undone), row.excluded.undone)}
+    session.execute(row.on_conflict_do_update(index_elements=["id"], set_=changed))
+
+
+def is_merged(session: Session, ticket_id: str) -> bool:
+    """Whether a ticket goes on in another."""
+    statement = select(Merge.id).where(col(Merge.ticket_id) == ticket_id, ~col(Merge.undone)).limit(1)
+    return session.exec(statement).first() is not None
 
 
 def told(session: Session, ticket_id: str) -> Decision | None:

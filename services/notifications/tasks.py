@@ -1,9 +1,9 @@
 """Notifications: the letters that requesters get, and the pages that people on call get.
 
 Hears   TicketRouted, ScopeDecided, QuoteIssued, ConsentRecorded, ConsentRefused, ChargeRecorded, TicketAnswered,
-        TicketPaused, TicketResumed, OnCallPaged, EmailTooLarge, LetterBounced; QuoteWithdrawn, QuoteExpired,
-        LetterReleased for letters that are held; AutomaticLettersResumed; its own LetterWritten, to hand a letter
-        over, and its own AutomaticLettersStopped, when it is time to look again.
+        TicketPaused, TicketResumed, TicketsMerged, MergeUndone, OnCallPaged, EmailTooLarge, LetterBounced;
+        QuoteWithdrawn, QuoteExpired, LetterReleased for letters that are held; AutomaticLettersResumed; its own
+        LetterWritten, to hand a letter over, and its own AutomaticLettersStopped, when it is time to look again.
 Says    LetterWritten, LetterSent, LetterRefused, LetterSuppressed, LetterHeld, LetterUndelivered, PageDelivered,
         PageUndelivered, AutomaticLettersStopped, AutomaticLettersResumed (by itself).
 Owns    every letter from its first word to the mail server's answer, why a letter was not written or is held, and
@@ -31,6 +31,7 @@ from shared.events import (
     LetterBounced,
     LetterReleased,
     LetterWritten,
+    MergeUndone,
     OnCallPaged,
     QuoteExpired,
     QuoteIssued,
@@ -40,6 +41,7 @@ from shared.events import (
     TicketPaused,
     TicketResumed,
     TicketRouted,
+    TicketsMerged,
 )
 from shared.policies import load_policies
 from shared.settings import settings as house_settings
@@ -219,6 +221,12 @@ def write_page(event: OnCallPaged, tx: Transaction) -> None:
 def page_on_call(event: OnCallPaged, tx: Transaction) -> None:
     """Tell somebody on call by webhook, where the rota names one, and while it is of any use."""
     pages.call(tx, event)
+
+
+@worker.hears(TicketsMerged, MergeUndone)
+def fall_silent(event: TicketsMerged | MergeUndone, tx: Transaction) -> None:
+    """Write no letter of a ticket while it goes on in another, but for answers to what somebody agreed to."""
+    store.keep_merge(tx.session, event.merge_id, event.merged, undone=isinstance(event, MergeUndone))
 
 
 @worker.hears(TicketPaused)

@@ -1,6 +1,6 @@
 """The scope room: whether a request is ours to do, by which clause, whose it is and whether it costs money.
 
-Hears   TicketOpened; and from people VerdictOverridden and TicketFactCorrected.
+Hears   TicketOpened; CustomerRecorded; and from people VerdictOverridden and TicketFactCorrected.
 Says    ScopeDecided, OverrideDismissed, PrecedentsFound.
 Owns    requests, every version of the decisions on them with their explanations, and what people decided (schema
         `scope`).
@@ -15,7 +15,9 @@ from services.scope.gateway import ready_decider
 from services.scope.rules import overrides, precedents
 from services.scope.rules.decide import Decider, Request
 from shared.bus import Transaction, Worker
+from shared.errors import Transient
 from shared.events import (
+    CustomerRecorded,
     OverrideDismissed,
     PrecedentsFound,
     ScopeDecided,
@@ -84,6 +86,26 @@ def decide_again(event: TicketFactCorrected, tx: Transaction) -> None:
         store.record(tx.session, ticket.ticket_id, event.event_id, decision)
         _say(tx, ticket, request.text, decision)
         _show_precedents(tx, ticket, request.words, decision)
+
+
+@worker.hears(CustomerRecorded)
+def decide_for_customer(event: CustomerRecorded, tx: Transaction) -> None:
+    """Apply the policy again for the customer that a person chose; a verdict of a person stands, for that customer."""
+    ticket = event.ticket
+    request = store.lock_request(tx.session, ticket.ticket_id)
+    standing = store.latest(tx.session, ticket.ticket_id)
+    if request is None or standing is None:
+        raise Transient("nothing has been decided on this ticket (yet)")
+    if store.decided_on(tx.session, event.event_id):
+        return
+    request.ticket = ticket.model_dump(mode="json")
+    decision = standing
+    if standing.decided_by is None:
+        decision = decider().decide(Request.of_ticket(ticket, request.text, *request.corrections))
+    decision = overrides.for_customer(event, standing, decision)
+    store.record(tx.session, ticket.ticket_id, event.event_id, decision)
+    _say(tx, ticket, request.text, decision)
+    _show_precedents(tx, ticket, request.words, decision)
 
 
 def _say(tx: Transaction, ticket: TicketFacts, text: str, decision: Decision) -> None:

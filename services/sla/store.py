@@ -8,11 +8,12 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, delete, func
+from sqlalchemy import ColumnElement, DateTime, Index, and_, delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, Session, col, select
 
-from services.sla.rules.clocks import Cycle, Noted, reclassified
+from services.sla.rules.clocks import Cycle, Noted, counted, reclassified
+from services.sla.rules.merging import Merge, known, standing_merge
 from services.sla.rules.on_call import State as AlarmState
 from services.sla.rules.routing import State
 from shared.db import Model, json_column
@@ -25,10 +26,11 @@ class Clocks(Model, table=True):
     """A ticket's history as far as its clocks care, and the routing that was last said.
 
     `version` counts the routings; a timer of an older one is void. What is heard before the decision waits here.
+    `merged_into` follows from `merges`: what it goes on in, while its own clocks stand by.
     """
 
     __tablename__ = "ticket"
-    __table_args__ = ({"schema": SCHEMA},)
+    __table_args__ = (Index("ix_ticket_merged_into", "merged_into"), {"schema": SCHEMA})
 
     ticket_id: str = Field(primary_key=True)
     history: list[dict[str, Any]] = Field(sa_column=json_column())
@@ -38,6 +40,8 @@ class Clocks(Model, table=True):
     routing: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
     version: int = 0
     cycle: int = 0
+    merges: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
+    merged_into: str | None = None
 
 
 class TargetRow(Model, table=True):
@@ -79,13 +83,14 @@ class Alarm(Model, table=True):
 
 def lock(session: Session, ticket_id: str) -> Clocks:
     """The clocks of a ticket, made at its first mention; nobody else changes them until the transaction ends."""
-    session.execute(insert(Clocks).values(ticket_id=ticket_id, history=[], version=0, cycle=0).on_conflict_do_nothing())
+    new = {"ticket_id": ticket_id, "history": [], "merges": [], "version": 0, "cycle": 0}
+    session.execute(insert(Clocks).values(new).on_conflict_do_nothing())
     return session.exec(select(Clocks).where(col(Clocks.ticket_id) == ticket_id).with_for_update()).one()
 
 
 def history(clocks: Clocks) -> list[Noted]:
-    """What happened to a ticket, in order of hearing."""
-    return [Noted.model_validate(noted) for noted in clocks.history]
+    """What happened to a ticket, in order of hearing, without what turned out to be none of it."""
+    return counted([Noted.model_validate(noted) for noted in clocks.history])
 
 
 def histories(session: Session, ticket_ids: Collection[str]) -> dict[str, list[Noted]]:
@@ -97,6 +102,25 @@ def histories(session: Session, ticket_ids: Collection[str]) -> dict[str, list[N
 def note(clocks: Clocks, noted: Noted) -> None:
     """Keep that something happened."""
     clocks.history = [*clocks.history, noted.model_dump(mode="json", exclude_none=True)]
+
+
+def merges(clocks: Clocks) -> tuple[Merge, ...]:
+    """Every merge of a ticket that was heard of."""
+    return tuple(Merge.model_validate(merge) for merge in clocks.merges)
+
+
+def keep_merge(clocks: Clocks, new: Merge) -> None:
+    """Keep something new of a ticket's merges, and what it goes on in by all of them."""
+    merged = known(merges(clocks), new)
+    clocks.merges = [merge.model_dump(mode="json") for merge in merged]
+    holds = standing_merge(merged)
+    clocks.merged_into = holds.into if holds else None
+
+
+def merged_with(session: Session, ticket_id: str) -> list[Clocks]:
+    """The tickets that go on in this one."""
+    statement = select(Clocks).where(col(Clocks.merged_into) == ticket_id).order_by(col(Clocks.ticket_id))
+    return list(session.exec(statement))
 
 
 def decide(clocks: Clocks, at: datetime, facts: TicketFacts, decision: Decision) -> None:
@@ -163,10 +187,13 @@ def write_target(
 
 def open_tickets(session: Session) -> list[str]:
     """The tickets that have a target which nothing has reached yet, in the order of their numbers."""
-    met = session.exec(
-        select(TargetRow.ticket_id).where(col(TargetRow.stopped_at).is_(None)).distinct().order_by(TargetRow.ticket_id)
-    )
-    return list(met)
+    statement = select(TargetRow.ticket_id).where(col(TargetRow.stopped_at).is_(None), _stands_alone())
+    return list(session.exec(statement.distinct().order_by(TargetRow.ticket_id)))
+
+
+def _stands_alone() -> ColumnElement[bool]:
+    """Of a ticket that goes on in no other: what that one has to reach stands there."""
+    return col(TargetRow.ticket_id).not_in(select(Clocks.ticket_id).where(col(Clocks.merged_into).is_not(None)))
 
 
 def forget_other_targets(session: Session, ticket_id: str, names: Collection[TargetName]) -> None:
@@ -183,6 +210,7 @@ def backlog(session: Session) -> Backlog:
             col(Clocks.ticket_id) == col(TargetRow.ticket_id),
             col(TargetRow.state).in_([State.RUNNING, State.BREACHED]),
             col(TargetRow.stopped_at).is_(None),
+            col(Clocks.merged_into).is_(None),
         )
         .order_by(col(TargetRow.ticket_id), col(TargetRow.due_at))
     )
@@ -195,7 +223,7 @@ def backlog(session: Session) -> Backlog:
 
 def standing(session: Session, now: datetime) -> tuple[datetime | None, int]:
     """The next due time that runs, and how many tickets are late."""
-    open_targets = col(TargetRow.stopped_at).is_(None)
+    open_targets = and_(col(TargetRow.stopped_at).is_(None), _stands_alone())
     coming = select(func.min(col(TargetRow.due_at))).where(
         open_targets, col(TargetRow.state) == State.RUNNING, col(TargetRow.due_at) > now
     )

@@ -23,9 +23,13 @@ from shared.bus import Transaction, dead_letters
 from shared.db import engine
 from shared.events import (
     ConsentGiven,
+    CustomerChosen,
     EmailRejected,
     EmailReleased,
+    MergeRequested,
+    OneCaseDismissed,
     PageAcknowledged,
+    SplitRequested,
     TicketAnswered,
     TicketFactCorrected,
     TicketPaused,
@@ -33,6 +37,7 @@ from shared.events import (
     TicketReopened,
     TicketResolved,
     TicketResumed,
+    UnmergeRequested,
     VerdictOverridden,
 )
 from shared.topology import HEARERS
@@ -203,6 +208,7 @@ def travel(session, book):
     journey.go_on()
     to = "support@hypernode.example"
     hold_back(journey, number, lambda words: store_email(mail(to, f"Re: [{number}]", words), source="test"))
+    file_otherwise(journey, number)
     return journey
 
 
@@ -287,6 +293,28 @@ def change_minds(journey, paid):
     ):
         with Transaction.begin("desk") as tx:
             tx.say(event)
+        journey.go_on()
+
+
+def file_otherwise(journey, number):
+    """A message is split off and merged back, the merge is undone, two tickets are two cases, a customer is chosen."""
+    split = text("select arrival_id from tickets.message where ticket_number = :t and not opened_ticket")
+    arrival_id = journey.session.scalars(split, {"t": number}).first()
+    new = text("select number from tickets.ticket where related_ticket_id = :t")
+
+    def split_off():
+        journey.session.rollback()
+        return journey.session.scalars(new, {"t": number}).one()
+
+    for event in (
+        lambda: SplitRequested(ticket_id=number, arrival_id=arrival_id, agent="Kim"),
+        lambda: MergeRequested(ticket_id=split_off(), into=number, agent="Kim"),
+        lambda: UnmergeRequested(ticket_id=split_off(), agent="Kim"),
+        lambda: OneCaseDismissed(ticket_id=split_off(), other_ticket_id=number, agent="Kim"),
+        lambda: CustomerChosen(ticket_id=split_off(), customer_id=None, agent="Kim"),
+    ):
+        with Transaction.begin("desk") as tx:
+            tx.say(event())
         journey.go_on()
 
 

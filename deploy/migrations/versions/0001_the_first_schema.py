@@ -213,6 +213,9 @@ def upgrade() -> None:
         sa.Column("letter_refused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("letter_suppressed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("left_closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("merged_into", sa.String(), nullable=True),
+        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("others_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("consent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("consent_refused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("charge_questioned_at", sa.DateTime(timezone=True), nullable=True),
@@ -220,6 +223,7 @@ def upgrade() -> None:
         schema="desk",
     )
     op.create_index("ix_ticket_received_at", "ticket", ["received_at", "ticket_id"], unique=False, schema="desk")
+    op.create_index("ix_ticket_merged_into", "ticket", ["merged_into"], unique=False, schema="desk")
     op.create_table(
         "arrival",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -296,6 +300,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("provider", name=op.f("pk_breaker")),
         schema="notifications",
     )
+    op.create_table(
+        "merge",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("undone", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_merge")),
+        schema="notifications",
+    )
+    op.create_index("ix_merge_ticket_id", "merge", ["ticket_id"], unique=False, schema="notifications")
     op.create_table(
         "letter",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -468,9 +481,12 @@ def upgrade() -> None:
         sa.Column("routing", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("merges", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("merged_into", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
         schema="sla",
     )
+    op.create_index("ix_ticket_merged_into", "ticket", ["merged_into"], unique=False, schema="sla")
     op.create_table(
         "customer",
         sa.Column("id", sa.String(), nullable=False),
@@ -498,8 +514,18 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("merged_into", sa.String(), nullable=True),
+        sa.Column("merge_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket")),
         sa.UniqueConstraint("serial", name=op.f("uq_ticket_serial")),
+        schema="tickets",
+    )
+    op.create_index("ix_ticket_merged_into", "ticket", ["merged_into"], unique=False, schema="tickets")
+    op.create_table(
+        "dismissed_case",
+        sa.Column("ticket_number", sa.String(), nullable=False),
+        sa.Column("other_number", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_number", "other_number", name=op.f("pk_dismissed_case")),
         schema="tickets",
     )
     op.create_table(

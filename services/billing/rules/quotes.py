@@ -51,13 +51,14 @@ def decision_of(decision: Decision, line: str) -> Decision:
     return next((item.decision for item in paid_work(decision) if item.offer.line == line), decision)
 
 
-def is_news(work: PaidWork, decided_at: datetime, quote: Quote) -> bool:
+def is_news(work: PaidWork, decided_at: datetime, quote: Quote, *, other_customer: bool = False) -> bool:
     """Whether a decision changes a quote: newer, nobody has agreed yet, and the price differs or is not on offer.
 
-    What an agent priced keeps its price where the policy states none.
+    What an agent priced keeps its price where the policy states none. `other_customer`: the ticket is of another one
+    now, and only his people may agree.
     """
     repriced = work.total != quote.total and not (work.total is None and quote.priced_by)
-    changed = repriced or quote.state in {QuoteState.WITHDRAWN, QuoteState.EXPIRED}
+    changed = repriced or other_customer or quote.state in {QuoteState.WITHDRAWN, QuoteState.EXPIRED}
     return decided_at > quote.decided_at and quote.state is not QuoteState.AGREED and changed
 
 

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 @worker.hears(TicketReplied)
 def read_consent(event: TicketReplied, tx: Transaction) -> None:
-    """Take a mailed yes that names a quote of this ticket as consent; anything less clear records nothing.
+    """Take a mailed yes that names a quote of this ticket or its case as consent; anything less clear records nothing.
 
     A call is no consent by itself: the agent who took it says so at the desk (`ConsentGiven`).
     """
@@ -29,7 +29,7 @@ def read_consent(event: TicketReplied, tx: Transaction) -> None:
     if token is None:
         return
     row = quotes.lock_quote(tx.session, token.quote_id)
-    if row is None or row.ticket_id != event.ticket.ticket_id:
+    if row is None or row.ticket_id not in {event.ticket.ticket_id, *event.case}:
         log.info("a reply names no quote of its ticket", ticket_id=event.ticket_id)
         return
     agree(

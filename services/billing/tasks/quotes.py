@@ -48,7 +48,8 @@ def quote_paid_work(event: ScopeDecided, tx: Transaction) -> None:
     by_line = {row.line: row for row in rows}
     for item in work:
         row = by_line.get(item.offer.line)
-        if row is None or rules.is_news(item, event.happened_at, store.as_quote(row)):
+        other = row is not None and row.customer_id != ticket.requester.customer_id
+        if row is None or rules.is_news(item, event.happened_at, store.as_quote(row), other_customer=other):
             write(item, ticket, row, tx, at=event.happened_at)
 
 

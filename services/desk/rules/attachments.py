@@ -27,6 +27,7 @@ class Attachment(View):
     """
 
     id: str
+    ticket_id: str
     arrival_id: UUID
     position: int
     name: str
@@ -55,6 +56,7 @@ def attachments(events: Iterable[e.Event]) -> Iterator[Attachment]:
             for position, file in enumerate(event.attachments):
                 yield Attachment(
                     id=f"{event.arrival_id.hex[:12]}-{position}",
+                    ticket_id=event.ticket.ticket_id,
                     arrival_id=event.arrival_id,
                     position=position,
                     released=releases.get((event.arrival_id, position)),

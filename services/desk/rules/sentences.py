@@ -37,6 +37,26 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 --
             return f"{name_of(event.author)} added to the ticket by {event.channel}."
         case e.OneCaseProposed():
             return f"This and {event.other_ticket_id} may be one case: {'; '.join(event.evidence)}. A person decides."
+        case e.OneCaseDismissed():
+            return f"{event.agent} found that {event.other_ticket_id} is another case."
+        case e.MergeRequested():
+            return f"{event.agent} asked to merge this into {event.into}."
+        case e.TicketsMerged():
+            return f"{event.by} merged {event.merged} into {event.into}."
+        case e.UnmergeRequested():
+            return f"{event.agent} asked to take the merge back."
+        case e.MergeUndone():
+            return f"{event.by} took the merge of {event.merged} into {event.into} back."
+        case e.SplitRequested():
+            return f"{event.agent} asked to make a message a ticket of its own."
+        case e.MessageSplit():
+            return f"{event.by} made a message a ticket of its own: {event.new_ticket_id}."
+        case e.CustomerChosen():
+            return f"{event.agent} said whose ticket this is: {event.customer_id or 'of no customer that we know'}."
+        case e.CustomerRecorded():
+            return f"The ticket is of {event.ticket.requester.customer_id or 'no customer that we know'} now."
+        case e.FilingRefused():
+            return f"What {event.agent} asked was not done: {event.reason}."
         case e.CustomerCalledBack():
             return _called_back(event)
         case e.BreachWithdrawn():

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
+from services.desk.rules import cases
 from services.desk.rules.attachments import Attachment, attachments
+from services.desk.rules.cases import ProposedCase
 from services.desk.rules.sentences import describe, name_of
 from services.desk.rules.summary import QuoteRow, QuoteState, TicketRow, View
 from shared import events as e
@@ -26,11 +28,16 @@ class ClauseView(View):
 
 
 class Said(View):
-    """One turn of the conversation. `by` is requester, agent or letter. `warnings`: what to know before trusting it."""
+    """One turn of the conversation. `by` is requester, agent or letter. `warnings`: what to know before trusting it.
+
+    `ticket_id`: by whose thread it came. `arrival_id`: of a message that can become a ticket of its own.
+    """
 
     at: AwareDatetime
     by: str
     author: str
+    ticket_id: str | None = None
+    arrival_id: UUID | None = None
     channel: str | None = None
     verified: bool | None = None
     subject: str | None = None
@@ -95,18 +102,12 @@ class LetterView(View):
 
 
 class HistoryLine(View):
-    """One event in a sentence."""
+    """One event in a sentence, and the ticket that it was said of."""
 
+    ticket_id: str | None
     at: AwareDatetime
     event: str
     words: str
-
-
-class ProposedCase(View):
-    """Another ticket that may be the same case, and what they have in common."""
-
-    ticket_id: str
-    evidence: tuple[str, ...]
 
 
 class TicketStory(View):
@@ -116,6 +117,7 @@ class TicketStory(View):
     facts: TicketFacts
     related_ticket: str | None = None
     proposed_cases: tuple[ProposedCase, ...] = ()
+    merged_tickets: tuple[str, ...] = ()
     decision: Decision | None = None
     earlier_decisions: tuple[DecisionView, ...] = ()
     precedents: tuple[Precedent, ...] = ()
@@ -137,33 +139,37 @@ def tell(
     decision: Decision | None,
     routing: Routing | None,
     events: Sequence[e.Event],
+    of_merged: Sequence[e.Event] = (),
     policy: Policy,
 ) -> TicketStory:
-    """Tell a ticket's story from everything that was said of it."""
+    """Tell a ticket's story from everything that was said of it, and of the tickets that go on in it."""
+    merged = tuple(dict.fromkeys(event.ticket_id for event in of_merged if event.ticket_id))
+    case = cases.together(events, of_merged)
+    messages = cases.staying(case)
     return TicketStory(
         ticket=row,
         facts=facts,
         related_ticket=next((event.related_ticket_id for event in events if isinstance(event, e.TicketOpened)), None),
-        proposed_cases=tuple(
-            ProposedCase(ticket_id=event.other_ticket_id, evidence=event.evidence)
-            for event in events
-            if isinstance(event, e.OneCaseProposed)
-        ),
+        proposed_cases=tuple(cases.proposed(events, {row.merged_into, *merged})),
+        merged_tickets=merged,
         decision=decision,
         earlier_decisions=tuple(_earlier(events, decision)),
         precedents=next((found.precedents for found in reversed(events) if isinstance(found, e.PrecedentsFound)), ()),
         clauses=tuple(cited(decision, policy)) if decision else (),
         routing=routing,
-        quotes=quotes(events),
-        charges=tuple(_charges(events)),
-        refused_consents=tuple(_refused_consents(events)),
-        letters=tuple(_letters(events)),
-        attachments=tuple(attachments(events)),
-        conversation=tuple(sorted(_conversation(events), key=lambda said: said.at)),
-        history=tuple(
-            HistoryLine(at=event.happened_at, event=type(event).__name__, words=describe(event)) for event in events
-        ),
+        quotes=quotes(case),
+        charges=tuple(_charges(case)),
+        refused_consents=tuple(_refused_consents(case)),
+        letters=tuple(_letters(case)),
+        attachments=tuple(attachments(messages)),
+        conversation=tuple(sorted(_conversation(messages), key=lambda said: said.at)),
+        history=tuple(map(_line, case)),
     )
+
+
+def _line(event: e.Event) -> HistoryLine:
+    name = type(event).__name__
+    return HistoryLine(ticket_id=event.ticket_id, at=event.happened_at, event=name, words=describe(event))
 
 
 def cited(decision: Decision, policy: Policy) -> Iterable[ClauseView]:
@@ -273,6 +279,7 @@ def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
                     at=ticket.received_at,
                     by="requester",
                     author=name_of(ticket.requester),
+                    ticket_id=event.ticket_id,
                     channel=ticket.channel,
                     subject=ticket.subject,
                     text=event.text,
@@ -283,6 +290,8 @@ def _conversation(events: Iterable[e.Event]) -> Iterable[Said]:
                     at=event.happened_at,
                     by="requester",
                     author=name_of(event.author),
+                    ticket_id=event.ticket_id,
+                    arrival_id=event.arrival_id,
                     channel=event.channel,
                     verified=event.author_verified,
                     text=event.text,

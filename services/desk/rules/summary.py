@@ -31,11 +31,16 @@ class View(BaseModel):
 
 
 class State(StrEnum):
-    """What a ticket waits for: us, its requester, or nothing."""
+    """What a ticket waits for: us, its requester, or nothing; a merged one goes on in another."""
 
     OPEN = "open"
     ANSWERED = "answered"
     RESOLVED = "resolved"
+    MERGED = "merged"
+
+
+OVER = (State.RESOLVED, State.MERGED)
+"""Nobody has to do anything with a ticket that is one of these."""
 
 
 class Sort(StrEnum):
@@ -114,6 +119,7 @@ class TicketRow(View):
     """
 
     number: str
+    merged_into: str | None = None
     provider: str
     channel: Channel
     language: str | None = None
@@ -194,6 +200,7 @@ def summarise(
     charge_in_question: bool = False,
     quotes: tuple[QuoteRow, ...],
     priority: int = 0,
+    merged_into: str | None = None,
     warned: int | None = None,
     escalated_to: str | None = None,
 ) -> TicketRow:
@@ -201,6 +208,7 @@ def summarise(
     target = next_target(routing, answered_at) if routing and due_at else None
     return TicketRow(
         number=facts.ticket_id,
+        merged_into=merged_into,
         provider=facts.provider,
         channel=facts.channel,
         language=facts.language or (decision.language if decision else None),
@@ -216,7 +224,7 @@ def summarise(
         sla=decision.sla if decision else "running",
         team=routing.team if routing else None,
         priority=priority,
-        paused=routing.paused.reason if routing and routing.paused and state is not State.RESOLVED else None,
+        paused=routing.paused.reason if routing and routing.paused and state not in OVER else None,
         latest_start_at=target.latest_start_at if target else None,
         warned=warned,
         escalated_to=escalated_to,

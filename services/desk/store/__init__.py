@@ -12,15 +12,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, false, func, null, or_, tuple_
+from sqlalchemy import ColumnElement, and_, false, func, or_, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from services.desk.rules import story, summary
 from services.desk.rules.attachments import Attachment
 from services.desk.rules.attachments import attachments as files_of
+from services.desk.rules.cases import staying
 from services.desk.rules.summary import QuoteRow, QuoteState, Sort, State, TicketRow
-from services.desk.store import holding
+from services.desk.store import cases, holding
+from services.desk.store.states import next_due, place_in_queue, start_by, ticket_state
 from services.desk.store.tables import Arrival, Quote, Ticket
 from shared import files
 from shared.bus import feed
@@ -37,32 +39,6 @@ def reading() -> Iterator[Session]:
     """A session for pages that only read."""
     with Session(engine()) as session:
         yield session
-
-
-def _since_reply(stamp: Any) -> ColumnElement[bool]:
-    """It happened after the last reply that counts: one that reopened nothing does not."""
-    counts_not = (col(Ticket.replied_at).is_(None), col(Ticket.replied_at) <= col(Ticket.left_closed_at))
-    return and_(stamp.is_not(None), or_(*counts_not, col(Ticket.replied_at) <= stamp))
-
-
-ticket_state: ColumnElement[str] = case(
-    (_since_reply(col(Ticket.resolved_at)), State.RESOLVED),
-    (_since_reply(col(Ticket.answered_at)), State.ANSWERED),
-    else_=State.OPEN,
-)
-_answered = and_(
-    col(Ticket.answered_at).is_not(None),
-    or_(col(Ticket.response_started_at).is_(None), col(Ticket.answered_at) >= col(Ticket.response_started_at)),
-)
-
-
-def _of_next_target(response: Any, resolution: Any) -> ColumnElement[datetime | None]:
-    return case((_since_reply(col(Ticket.resolved_at)), null()), (_answered, resolution), else_=response)
-
-
-next_due = _of_next_target(col(Ticket.response_due), col(Ticket.resolution_due))
-_place = func.coalesce(col(Ticket.priority), 0)
-start_by = _of_next_target(col(Ticket.response_start_by), col(Ticket.resolution_start_by))
 
 
 def list_tickets(
@@ -93,7 +69,7 @@ def list_tickets(
     if sort is Sort.NEWEST:
         statement = statement.order_by(col(Ticket.received_at).desc(), col(Ticket.ticket_id).desc())
     else:
-        place = [_place] if by_plan else []
+        place = [place_in_queue] if by_plan else []
         statement = statement.order_by(*place, _moment_of(sort).asc().nulls_last(), col(Ticket.ticket_id))
     found = session.exec(statement.limit(limit)).all()
     numbers = [ticket.ticket_id for ticket, _, _ in found]
@@ -117,7 +93,7 @@ def _behind(sort: Sort, moment: datetime | None, number: str, priority: int, *, 
     same = and_(key.is_(None) if moment is None else key == moment, col(Ticket.ticket_id) > number)
     later = false() if moment is None else or_(key > moment, key.is_(None))
     behind = or_(same, later)
-    return or_(_place > priority, and_(_place == priority, behind)) if by_plan else behind
+    return or_(place_in_queue > priority, and_(place_in_queue == priority, behind)) if by_plan else behind
 
 
 def ticket_row(session: Session, number: str) -> TicketRow | None:
@@ -138,6 +114,7 @@ def show_ticket(session: Session, number: str) -> story.TicketStory | None:
         decision=_decision(ticket),
         routing=_routing(ticket),
         events=feed.history(session, ticket.ticket_id),
+        of_merged=cases.events_of_merged(session, ticket.ticket_id),
         policy=load_policies().provider(row.provider),
     )
 
@@ -146,7 +123,8 @@ def attachments(session: Session, number: str) -> list[Attachment] | None:
     """The files of a ticket; None when the desk has not heard of it."""
     if (told := _known(session, number)) is None:
         return None
-    return list(files_of(feed.history(session, told[1].ticket_id)))
+    number = told[1].ticket_id
+    return list(files_of(staying([*feed.history(session, number), *cases.events_of_merged(session, number)])))
 
 
 def bytes_of(session: Session, content_hash: str) -> bytes:
@@ -208,6 +186,7 @@ def _row(
         due_at=due_at,
         answered_at=ticket.answered_at,
         priority=ticket.priority or 0,
+        merged_into=ticket.merged_into,
         warned=ticket.warned_percent if _stands(ticket.warned_at, ticket.answered_at, ticket.resolved_at) else None,
         escalated_to=ticket.escalated_to if _stands(ticket.escalated_at, ticket.resolved_at) else None,
         breached=_stands(ticket.breached_at, ticket.breach_withdrawn_at),
@@ -215,7 +194,7 @@ def _row(
         letter_suppressed=_stands(ticket.letter_suppressed_at, ticket.answered_at, ticket.resolved_at),
         letter_held=ticket.ticket_id in held,
         left_closed=_stands(ticket.left_closed_at, ticket.answered_at, ticket.resolved_at)
-        and ticket.replied_at == ticket.left_closed_at,
+        and ticket.left_closed_at in {ticket.replied_at, ticket.others_asked_at},
         consent_waits=_stands(ticket.consent_refused_at, ticket.consent_at, ticket.answered_at, ticket.resolved_at),
         charge_in_question=_stands(ticket.charge_questioned_at, ticket.answered_at, ticket.resolved_at),
         quotes=tuple(quotes.get(ticket.ticket_id, ())),

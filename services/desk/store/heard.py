@@ -13,10 +13,11 @@ from uuid import UUID
 
 from sqlalchemy import case, func, or_
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from services.desk.rules import summary
 from services.desk.rules.summary import QuoteState
+from services.desk.store import cases
 from services.desk.store.tables import Arrival, Quote, Ticket
 from shared.money import Money
 from shared.vocabulary import Decision, Routing, TargetName, TicketFacts
@@ -34,7 +35,9 @@ def merge(session: Session, ticket_id: str, at: datetime, groups: Mapping[str, M
         newer = or_(old[stamp].is_(None), new[stamp] >= old[stamp])
         changes |= {name: case((newer, new[name]), else_=old[name]) for name in values}
         changes[stamp] = func.greatest(old[stamp], new[stamp])
-    session.execute(statement.on_conflict_do_update(index_elements=["ticket_id"], set_=changes))
+    kept = statement.on_conflict_do_update(index_elements=["ticket_id"], set_=changes)
+    if merged_into := session.execute(kept.returning(col(Ticket.merged_into))).scalar_one():
+        cases.reckon(session, merged_into)
 
 
 def facts_group(ticket: TicketFacts) -> dict[str, Any]:

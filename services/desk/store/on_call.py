@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from services.desk.rules.summary import PageRow, State
-from services.desk.store import ticket_state
+from services.desk.rules.summary import OVER, PageRow
+from services.desk.store.states import ticket_state
 from services.desk.store.tables import EndedAlarm, Page, Ticket
 from shared.events import OnCallPaged, PagingEnded
 
@@ -32,7 +32,7 @@ def open_pages(session: Session) -> list[PageRow]:
         select(Page)
         .outerjoin(EndedAlarm, col(EndedAlarm.alarm_id) == col(Page.alarm_id))
         .outerjoin(Ticket, col(Ticket.ticket_id) == col(Page.ticket_id))
-        .where(col(EndedAlarm.alarm_id).is_(None), ticket_state != State.RESOLVED)
+        .where(col(EndedAlarm.alarm_id).is_(None), ticket_state.not_in(OVER))
         .order_by(col(Page.paged_at), col(Page.page_id))
     )
     return [PageRow.model_validate(page.model_dump()) for page in session.exec(statement)]

@@ -19,11 +19,15 @@ def _instant() -> Any:
 
 
 class Ticket(Model, table=True):
-    """A ticket as lists show it. `facts` is empty while only later events have been heard."""
+    """A ticket as lists show it. `facts` is empty while only later events have been heard.
+
+    `others_asked_at`: when something last came to wait here that was asked in a ticket merged into this one.
+    """
 
     __tablename__ = "ticket"
     __table_args__ = (
         Index("ix_ticket_received_at", "received_at", "ticket_id"),
+        Index("ix_ticket_merged_into", "merged_into"),
         {"schema": SCHEMA},
     )
 
@@ -57,6 +61,9 @@ class Ticket(Model, table=True):
     letter_refused_at: datetime | None = _instant()
     letter_suppressed_at: datetime | None = _instant()
     left_closed_at: datetime | None = _instant()
+    merged_into: str | None = None
+    merged_at: datetime | None = _instant()
+    others_asked_at: datetime | None = _instant()
     consent_at: datetime | None = _instant()
     consent_refused_at: datetime | None = _instant()
     charge_questioned_at: datetime | None = _instant()

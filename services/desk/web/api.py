@@ -122,7 +122,7 @@ def show_ticket(number: str) -> TicketStory:
 def answer_ticket(number: str, answer: Answer, key: IdempotencyKey = None) -> Accepted:
     """Send an agent's answer; it stops the clock of the first response."""
     with Transaction.begin("desk") as tx:
-        ticket = known_ticket(tx, number)
+        ticket = going_on(tx, number)
         event = TicketAnswered(
             event_id=event_id_of("answer", ticket.number, key),
             ticket_id=ticket.number,
@@ -136,7 +136,7 @@ def answer_ticket(number: str, answer: Answer, key: IdempotencyKey = None) -> Ac
 def resolve_ticket(number: str, resolution: Resolution, key: IdempotencyKey = None) -> Accepted:
     """Close a ticket as done; it stops every clock."""
     with Transaction.begin("desk") as tx:
-        ticket = known_ticket(tx, number)
+        ticket = going_on(tx, number)
         if ticket.state is State.RESOLVED and key is None:
             raise Problem(409, f"{ticket.number} is resolved already", "Nothing needs to be done.")
         event = TicketResolved(
@@ -156,7 +156,7 @@ def reopen_ticket(number: str, reopening: Reopening, key: IdempotencyKey = None)
 
 def reopened(tx: Transaction, number: str, reopening: Reopening, key: str | None = None) -> Event:
     """What an agent says who reopens a ticket; Problem when it is open."""
-    ticket = known_ticket(tx, number)
+    ticket = going_on(tx, number)
     if ticket.state is not State.RESOLVED and key is None:
         raise Problem(409, f"{ticket.number} is {ticket.state}, not resolved", "Nothing needs to be done.")
     event_id = event_id_of("reopen", ticket.number, key)
@@ -209,6 +209,20 @@ def known_ticket(tx: Transaction, number: str) -> TicketRow:
     if ticket is None:
         raise unknown_ticket(number)
     return ticket
+
+
+def going_on(tx: Transaction, number: str) -> TicketRow:
+    """The ticket of this number; Problem 404 when there is none, 409 when it goes on in another."""
+    ticket = known_ticket(tx, number)
+    not_merged(ticket)
+    return ticket
+
+
+def not_merged(ticket: TicketRow) -> None:
+    """Let nothing be done with a ticket that goes on in another; Problem 409."""
+    if ticket.merged_into:
+        title = f"{ticket.number} is merged into {ticket.merged_into}"
+        raise Problem(409, title, "Do it there, or take the merge back first.")
 
 
 def unknown_ticket(number: str) -> Problem:

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from services.desk.web import api, attachments, clocks, holding, on_call, overrides, pages, quarantine
+from services.desk.web import api, attachments, cases, clocks, holding, on_call, overrides, pages, quarantine
 from shared.web import answer_problems
 
 SECURITY_HEADERS = {
@@ -32,6 +32,8 @@ def create_app() -> FastAPI:
     app.include_router(clocks.router)
     app.include_router(on_call.router)
     app.include_router(overrides.router)
+    app.include_router(cases.router)
+    app.include_router(cases.pages)
     app.include_router(attachments.router)
     app.include_router(attachments.pages)
     app.include_router(quarantine.router)

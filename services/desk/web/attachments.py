@@ -95,7 +95,7 @@ def release(tx: Transaction, number: str, file_id: str, releasing: Releasing, ke
         raise Problem(409, f"{file.released.agent} has released {file.name} already", "It can be fetched.")
     return AttachmentReleased(
         event_id=event_id_of("release", number.upper(), file.id, key),
-        ticket_id=number.upper(),
+        ticket_id=file.ticket_id,
         arrival_id=file.arrival_id,
         position=file.position,
         name=file.name,

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, StringConstraints, model_validato
 
 from services.desk import store
 from services.desk.rules.summary import State, TicketRow
-from services.desk.web.api import Accepted, IdempotencyKey, Name, accept, event_id_of, known_ticket, may_write
+from services.desk.web.api import Accepted, IdempotencyKey, Name, accept, event_id_of, going_on, may_write
 from shared import clock
 from shared.bus import Transaction
 from shared.events import TicketPaused, TicketReclassified, TicketResumed
@@ -59,7 +59,7 @@ class Reclassifying(BaseModel):
 def pause_ticket(number: str, pausing: Pausing, key: IdempotencyKey = None) -> Accepted:
     """Stop the clocks of a ticket; an answer of the customer that has arrived is never waited for."""
     with Transaction.begin("desk") as tx:
-        ticket = known_ticket(tx, number)
+        ticket = going_on(tx, number)
         event_id = event_id_of("pause", ticket.number, key)
         if key is None:
             _must_be_open(ticket)
@@ -90,7 +90,7 @@ def pause_ticket(number: str, pausing: Pausing, key: IdempotencyKey = None) -> A
 def resume_ticket(number: str, resuming: Resuming, key: IdempotencyKey = None) -> Accepted:
     """Let the clocks of a ticket run again."""
     with Transaction.begin("desk") as tx:
-        ticket = known_ticket(tx, number)
+        ticket = going_on(tx, number)
         event_id = event_id_of("resume", ticket.number, key)
         paused = store.open_pause(tx.session, ticket.number)
         if paused is None and key is not None:
@@ -114,7 +114,7 @@ def resume_ticket(number: str, resuming: Resuming, key: IdempotencyKey = None) -
 def reclassify_ticket(number: str, change: Reclassifying, key: IdempotencyKey = None) -> Accepted:
     """Say which plan or emergency level a ticket really has."""
     with Transaction.begin("desk") as tx:
-        ticket = known_ticket(tx, number)
+        ticket = going_on(tx, number)
         _must_exist(change, load_policies().provider(ticket.provider))
         event = TicketReclassified(
             event_id=event_id_of("reclassify", ticket.number, key),

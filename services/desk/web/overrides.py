@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from services.desk import store
 from services.desk.rules.overrides import SETTLED, Name, Overriding, Reason, objection
-from services.desk.web.api import Accepted, IdempotencyKey, accept, event_id_of, may_write, unknown_ticket
+from services.desk.web.api import Accepted, IdempotencyKey, accept, event_id_of, may_write, not_merged, unknown_ticket
 from shared.bus import Transaction
 from shared.events import Event, TicketFactCorrected, VerdictOverridden
 from shared.policies import load_policies
@@ -81,5 +81,6 @@ def _asked(tx: Transaction, number: str, what: str, key: str | None) -> tuple[st
     known = store.decided_ticket(tx.session, number)
     if known is None:
         raise unknown_ticket(number)
+    not_merged(known.row)
     event_id = event_id_of(what, known.row.number, key)
     return known, event_id, store.said(tx.session, known.row.number, event_id) if key else None

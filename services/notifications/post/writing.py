@@ -62,6 +62,8 @@ def write(
     )
     own_mailboxes = {mailbox, *settings.senders.values()}
     unwritten = Suppression.TOLD_ALREADY if told_already else sending.suppression(kind, ticket, decision, own_mailboxes)
+    if not unwritten and not kind.about_consent and store.is_merged(tx.session, ticket.ticket_id):
+        unwritten = Suppression.MERGED
     letter.reason = unwritten or beyond_limits(tx, kind, letter)
     if letter.reason:
         letter.state = "suppressed" if unwritten or kind is Kind.ACKNOWLEDGEMENT else "held"

@@ -37,6 +37,11 @@ class Kind(StrEnum):
         return self in {Kind.ACKNOWLEDGEMENT, Kind.SIZE_NOTICE, Kind.SUSPENSION_START, Kind.SUSPENSION_END}
 
     @property
+    def about_consent(self) -> bool:
+        """It answers what somebody agreed to, so he gets it even of a ticket that goes on in another."""
+        return self in {Kind.CONSENT_RECEIPT, Kind.CONSENT_REFUSED, Kind.CHARGE_NOTICE}
+
+    @property
     def auto_submitted(self) -> str | None:
         """The value of Auto-Submitted (RFC 3834 5): it answers a mail by machine, or a machine wrote it on its own."""
         if self is Kind.ANSWER:
@@ -59,6 +64,7 @@ class Suppression(StrEnum):
     NO_ACTION = "no-action"
     NEEDS_PERSON = "needs-person"
     TOLD_ALREADY = "told-already"
+    MERGED = "merged"
     BURST_LIMIT = "burst-limit"
     DAILY_LIMIT = "daily-limit"
     DOMAIN_LIMIT = "domain-limit"

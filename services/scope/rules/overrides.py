@@ -6,7 +6,7 @@ from typing import Any
 
 from services.scope.rules import prices
 from services.scope.rules.parts import together
-from shared.events import TicketFactCorrected, VerdictOverridden
+from shared.events import CustomerRecorded, TicketFactCorrected, VerdictOverridden
 from shared.policies import Policies, Policy
 from shared.policies.decisions import DecisionRow
 from shared.vocabulary import Decision, Party, PriceOffer, Verdict
@@ -135,6 +135,17 @@ def corrected(event: TicketFactCorrected, standing: Decision, decision: Decision
         update={
             "version": standing.version + 1,
             "explanation": {**decision.explanation, "corrected": correction},
+        },
+    )
+
+
+def for_customer(event: CustomerRecorded, standing: Decision, decision: Decision) -> Decision:
+    """A decision for the customer that a person chose, as the next version; it tells who chose him."""
+    chosen = {"agent": event.by, "customer": event.ticket.requester.customer_id}
+    return decision.model_copy(
+        update={
+            "version": standing.version + 1,
+            "explanation": {**decision.explanation, "customer_chosen": chosen},
         },
     )
 

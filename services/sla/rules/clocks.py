@@ -6,7 +6,7 @@ hearing. They count in *cycles*: the first begins with the request, the next wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,6 +38,7 @@ class Happening(StrEnum):
     PAUSED = "paused"
     RECLASSIFIED = "reclassified"
     RESOLVED = "resolved"
+    FORGOTTEN = "forgotten"
 
 
 CLAUSE = "clause"
@@ -50,6 +51,8 @@ ORDER = {happening: place for place, happening in enumerate(Happening)}
 
 class Noted(Fact):
     """Something that happened to a ticket, as it is kept. `id` is that of its event, or of the pause that it ends.
+
+    What is `forgotten` bears the id of what counts no longer.
 
     `known_at` is when we heard of it, for a reply that reached us long before.
     """
@@ -130,6 +133,12 @@ def current_cycle(received_at: datetime, history: Iterable[Noted], house: House)
     for noted in sorted(history, key=_order):
         cycle = _after(cycle, noted, house)
     return cycle
+
+
+def counted(history: Sequence[Noted]) -> list[Noted]:
+    """What of a history counts: all but what turned out to be none of this ticket."""
+    forgotten = {noted.id for noted in history if noted.what is Happening.FORGOTTEN}
+    return [noted for noted in history if noted.id not in forgotten]
 
 
 def reclassified(history: Iterable[Noted]) -> tuple[str | None, Emergency | None]:

@@ -33,6 +33,10 @@ class Standing:
 
 def standing(ticket: TicketFacts, decision: Decision, policy: Policy, history: Iterable[Noted]) -> Standing:
     """How a ticket stands by its newest decision and everything that happened to it."""
+    return Standing(ticket, decision, policy, current_cycle(ticket.received_at, history, house_of(policy)))
+
+
+def house_of(policy: Policy) -> House:
+    """What a policy says of clocks."""
     suspension = policy.provider.suspension
-    house = House(policy.provider.clocks.reopening, suspension.limit.length if suspension else None)
-    return Standing(ticket, decision, policy, current_cycle(ticket.received_at, history, house))
+    return House(policy.provider.clocks.reopening, suspension.limit.length if suspension else None)

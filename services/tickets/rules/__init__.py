@@ -8,6 +8,8 @@ from services.tickets.rules.customers import (
     Match,
     Person,
     address,
+    among,
+    chosen,
     known_as,
     match,
     names_in,
@@ -27,6 +29,7 @@ from services.tickets.rules.filing import (
     message_ids,
     note_trail,
     objection,
+    split_off,
     words_hash,
 )
 
@@ -42,7 +45,9 @@ __all__ = [
     "Person",
     "about",
     "address",
+    "among",
     "call_trail",
+    "chosen",
     "disagreement",
     "email_trail",
     "facts_of",
@@ -56,6 +61,7 @@ __all__ = [
     "one_case",
     "only",
     "shared_addresses",
+    "split_off",
     "with_customer",
     "words_hash",
 ]

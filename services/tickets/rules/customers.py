@@ -133,3 +133,25 @@ def with_customer(facts: TicketFacts, customer: Customer | None) -> TicketFacts:
             "language": facts.language or customer.language,
         },
     )
+
+
+def chosen(facts: TicketFacts, customer: Customer | None) -> TicketFacts:
+    """A ticket's facts when a person has told whose it is; None: nobody's that we know."""
+    nobody = facts.model_copy(
+        update={
+            "requester": known_as(facts.requester, customer),
+            "product": None,
+            "plan": None,
+            "account": None,
+            "customer_facts": (),
+            "approvers": (),
+            "customer_found_by": "person" if customer else None,
+            "customer_candidates": (),
+        },
+    )
+    return with_customer(nobody, customer)
+
+
+def among(found: Match, owner: Customer | None) -> Match:
+    """Whose an arrival is that several may have sent, when it goes to a ticket of one of them."""
+    return Match(owner, "address") if owner and owner.id in found.candidates else found

@@ -10,7 +10,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from services.tickets.rules.customers import Match, with_customer
-from shared.events import CallLogged, EmailReceived
+from shared.events import CallLogged, EmailReceived, TicketReplied
 from shared.reply_tokens import ReplyTokens
 from shared.vocabulary import AttachedFile, Authentication, Channel, Requester, TicketFacts
 
@@ -195,6 +195,14 @@ def facts_of(arrival: Arrival, ticket_id: str, requester: Requester, found: Matc
     if found.found_by == "named":
         known = known.model_copy(update={"approvers": (), "customer_facts": (), "language": arrival.language})
     return known
+
+
+def split_off(reply: TicketReplied, facts: TicketFacts, ticket_id: str, message_id: str | None) -> TicketFacts:
+    """What is known of the ticket that a message becomes which had been added to another one, of these `facts`."""
+    same = reply.author.email is not None and reply.author.email == facts.requester.email
+    requester = facts.requester if same else reply.author
+    own = {"ticket_id": ticket_id, "requester": requester, "channel": reply.channel, "message_id": message_id}
+    return facts.model_copy(update={**own, "received_at": reply.received_at or reply.happened_at})
 
 
 def _numbers(text: str, prefix: str) -> Iterator[str]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, text, update
-from sqlmodel import Session, col, func, select
+from sqlalchemy import or_, text
+from sqlmodel import Session, col, func, select, update
 
 from services.tickets import rules
+from services.tickets.store.cases import case_of, dismiss, dismissed, goes_on_in, hold_cases
 from services.tickets.store.customer_book import (
     customer,
     customers_named,
@@ -19,29 +20,48 @@ from services.tickets.store.customer_book import (
     save_customer,
 )
 from services.tickets.store.tables import Contact, Message, Ticket
+from shared.bus import feed
+from shared.cases import Filed
+from shared.events import TicketReplied
 from shared.vocabulary import TicketFacts
 
 __all__ = [
     "Contact",
     "Message",
     "Ticket",
+    "case_of",
+    "closed_at",
     "counts",
     "customer",
     "customers_named",
     "customers_with_domain",
     "customers_with_email",
     "customers_with_phone",
+    "dismiss",
+    "dismissed",
     "facts_of",
     "file_arrival",
+    "filed",
+    "filings",
     "first_ticket",
+    "goes_on_in",
+    "hold_cases",
     "is_filed",
+    "is_repeat",
+    "keep_facts",
+    "message",
+    "move",
     "next_serial",
     "note_reopened",
     "note_resolved",
     "open_ticket",
     "participants",
+    "reply",
     "save_customer",
+    "ticket",
+    "ticket_of_arrival",
     "ticket_of_mail",
+    "tickets",
     "tickets_around",
     "tickets_called_about",
     "tickets_of_messages",
@@ -97,9 +117,20 @@ def first_ticket(session: Session, provider: str, numbers: Sequence[str]) -> Tic
     return next((by_number[number] for number in numbers if number in by_number), None)
 
 
-def participants(session: Session, number: str) -> set[str]:
-    """Return the e-mail addresses and telephone numbers of those who wrote or called in a ticket."""
-    authors = session.exec(select(Message.author).where(col(Message.ticket_number) == number))
+def ticket(session: Session, number: str) -> Ticket | None:
+    """Return a ticket, held against others until the transaction ends."""
+    return session.get(Ticket, number, with_for_update=True, populate_existing=True)
+
+
+def tickets(session: Session, numbers: Sequence[str], *, but: str) -> list[Ticket]:
+    """Return these tickets without one of them."""
+    wanted = (col(Ticket.number).in_(numbers), col(Ticket.number) != but)
+    return list(session.exec(select(Ticket).where(*wanted).order_by(col(Ticket.serial))))
+
+
+def participants(session: Session, numbers: Sequence[str]) -> set[str]:
+    """Return the e-mail addresses and telephone numbers of those who wrote or called in these tickets."""
+    authors = session.exec(select(Message.author).where(col(Message.ticket_number).in_(numbers)))
     return {author for author in authors if author}
 
 
@@ -140,6 +171,8 @@ def tickets_around(session: Session, facts: TicketFacts) -> list[Ticket]:
     statement = select(Ticket).where(
         col(Ticket.provider) == facts.provider,
         col(Ticket.customer_id) == customer_id,
+        col(Ticket.number) != facts.ticket_id,
+        col(Ticket.merged_into).is_(None),
         col(Ticket.opened_at).between(*span),
         col(Ticket.facts)["channel"].as_string() != facts.channel,
     )
@@ -159,8 +192,16 @@ def tickets_called_about(session: Session, provider: str, phone: str, before: da
 
 
 def facts_of(ticket: Ticket) -> TicketFacts:
-    """Return what a ticket was opened with."""
+    """Return what is known of a ticket."""
     return TicketFacts.model_validate(ticket.facts)
+
+
+def closed_at(session: Session, case: Sequence[str]) -> datetime | None:
+    """Since when a case is closed: the ticket that goes on in it, the first, with nothing asked in the others since."""
+    found = {ticket.number: ticket for ticket in session.exec(select(Ticket).where(col(Ticket.number).in_(case)))}
+    closed = found.pop(case[0]).closed_at
+    asked = (at for ticket in found.values() for at in (ticket.opened_at, ticket.reopened_at) if at)
+    return None if closed and any(at > closed for at in asked) else closed
 
 
 def note_resolved(session: Session, number: str, at: datetime) -> None:
@@ -173,6 +214,16 @@ def note_reopened(session: Session, number: str, at: datetime) -> None:
     """Keep when a ticket was last opened again, by an agent or a reply."""
     newest = func.greatest(col(Ticket.reopened_at), at)
     session.execute(update(Ticket).where(col(Ticket.number) == number).values(reopened_at=newest))
+
+
+def keep_facts(ticket: Ticket, facts: TicketFacts) -> None:
+    """Write what is known of a ticket now."""
+    ticket.facts, ticket.customer_id = facts.model_dump(mode="json"), facts.requester.customer_id
+
+
+def filed(ticket: Ticket) -> Filed:
+    """Return a ticket as the rules of merging know it."""
+    return Filed(facts_of(ticket), ticket.merged_into)
 
 
 def file_arrival(session: Session, arrival: rules.Arrival, number: str, *, author: str | None, opened: bool) -> None:
@@ -208,6 +259,25 @@ def filings(session: Session) -> Iterator[tuple[UUID, bool]]:
     """Every arrival that was filed, and whether it opened a ticket, in the order of their ids."""
     statement = select(Message.arrival_id, Message.opened_ticket).order_by(col(Message.arrival_id))
     yield from session.exec(statement.execution_options(yield_per=1000))
+
+
+def message(session: Session, arrival_id: UUID) -> Message | None:
+    """Return what was filed of an arrival, held against others until the transaction ends."""
+    return session.get(Message, arrival_id, with_for_update=True, populate_existing=True)
+
+
+def reply(session: Session, number: str, arrival_id: UUID) -> TicketReplied | None:
+    """Return what was said of an arrival that was added to a ticket; None for one that only came by a second route."""
+    said = (event for event in feed.history(session, number) if isinstance(event, TicketReplied))
+    return next((event for event in said if event.arrival_id == arrival_id), None)
+
+
+def move(session: Session, message: Message, number: str) -> None:
+    """File a message in the ticket that it opens now, with the routes by which the same mail came."""
+    if message.mail_key:
+        same = (col(Message.mail_key) == message.mail_key, col(Message.ticket_number) == message.ticket_number)
+        session.execute(update(Message).where(*same).values(ticket_number=number))
+    message.ticket_number, message.opened_ticket = number, True
 
 
 def counts(session: Session) -> dict[str, int]:

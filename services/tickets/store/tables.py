@@ -56,13 +56,14 @@ class Contact(Model, table=True):
 
 
 class Ticket(Model, table=True):
-    """A ticket, with its facts as they were when it was opened.
+    """A ticket, with its facts as they were when it was opened, or when a person last told whose it is.
 
     `serial` is one series for all providers, and the figure in `number`; one may be skipped, none is given twice.
+    It goes on in `merged_into` while `merge_id` stands.
     """
 
     __tablename__ = "ticket"
-    __table_args__ = ({"schema": SCHEMA},)
+    __table_args__ = (Index("ix_ticket_merged_into", "merged_into"), {"schema": SCHEMA})
 
     number: str = Field(primary_key=True)
     serial: int = Field(sa_column=Column(BigInteger, Identity(start=FIRST_TICKET), unique=True, nullable=False))
@@ -72,6 +73,8 @@ class Ticket(Model, table=True):
     facts: dict[str, Any] = Field(sa_column=json_column())
     about: list[str] = Field(default_factory=list, sa_column=json_column())
     opened_at: datetime = Field(sa_type=DateTime(timezone=True))
+    merged_into: str | None = None
+    merge_id: UUID | None = None
     resolved_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     reopened_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
@@ -83,8 +86,18 @@ class Ticket(Model, table=True):
         return self.resolved_at
 
 
+class DismissedCase(Model, table=True):
+    """Two tickets that a person found to be no one case; the smaller number first."""
+
+    __tablename__ = "dismissed_case"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    ticket_number: str = Field(primary_key=True)
+    other_number: str = Field(primary_key=True)
+
+
 class Message(Model, table=True):
-    """An e-mail or call in a ticket. One row per arrival, so that nothing can be filed twice.
+    """An e-mail or call in the ticket by whose thread it came. One row per arrival: nothing can be filed twice.
 
     `mail_key` is the same for one mail that came to several mailboxes: these rows are its routes. `words_hash` is the
     same for the same words.

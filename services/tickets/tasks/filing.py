@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from services.tickets import rules, store
+from services.tickets.tasks.cases import prefix, propose_case
 from services.tickets.tasks.worker import worker
 from shared import clock
 from shared.bus import Transaction
@@ -14,12 +17,10 @@ from shared.events import (
     CallMade,
     CustomerCalledBack,
     EmailReceived,
-    OneCaseProposed,
     TicketOpened,
     TicketReplied,
     TicketRouteAdded,
 )
-from shared.policies import load_policies
 from shared.settings import settings
 from shared.vocabulary import Authentication, Channel, Requester, TicketFacts
 
@@ -34,6 +35,7 @@ WAITS_FOR_THE_ANSWERED_MAIL = 3
 @worker.hears(EmailReceived)
 def file_email(event: EmailReceived, tx: Transaction) -> None:
     """Append an e-mail to the ticket it answers, or open one."""
+    store.hold_cases(tx.session)
     if store.is_filed(tx.session, event.arrival_id):
         return
     arrival = rules.Arrival.of_email(event)
@@ -43,7 +45,7 @@ def file_email(event: EmailReceived, tx: Transaction) -> None:
         return
     answered = store.tickets_of_messages(tx.session, event.provider, rules.message_ids(event.references))
     tokens = settings().require_reply_tokens()
-    trail = rules.email_trail(event, _prefix(event.provider), answered, tokens)
+    trail = rules.email_trail(event, prefix(event.provider), answered, tokens)
     ticket = store.first_ticket(tx.session, event.provider, trail)
     if ticket is None and event.references and tx.attempt <= WAITS_FOR_THE_ANSWERED_MAIL:
         raise Transient("the mail that this one answers is not filed (yet)")
@@ -67,11 +69,12 @@ def _sender_of(event: EmailReceived, tx: Transaction) -> rules.Match:
 @worker.hears(CallLogged)
 def file_call(event: CallLogged, tx: Transaction) -> None:
     """Add a call to the ticket that its note names, or open one."""
+    store.hold_cases(tx.session)
     if store.is_filed(tx.session, event.arrival_id):
         return
     phone = event.caller.phone
     matches = store.customers_with_phone(tx.session, event.provider, phone) if phone else []
-    ticket = store.first_ticket(tx.session, event.provider, rules.call_trail(event, _prefix(event.provider)))
+    ticket = store.first_ticket(tx.session, event.provider, rules.call_trail(event, prefix(event.provider)))
     if event.adds_to and ticket is None:
         ticket = store.ticket_of_arrival(tx.session, event.adds_to)
         if ticket is None and tx.attempt <= WAITS_FOR_THE_TICKET_CALLED_ABOUT:
@@ -83,11 +86,15 @@ def file_call(event: CallLogged, tx: Transaction) -> None:
 
 @worker.hears(CallMade)
 def credit_call(event: CallMade, tx: Transaction) -> None:
-    """Say which ticket a call of ours answered: the one that its note names, or the only one that it may be about."""
-    trail = rules.note_trail(event.note, _prefix(event.provider))
+    """Say which ticket a call of ours answered: the one that its note names, or the only one that it may be about.
+
+    What we do is done on the ticket that goes on, where tickets were merged.
+    """
+    store.hold_cases(tx.session)
+    trail = rules.note_trail(event.note, prefix(event.provider))
     named = store.first_ticket(tx.session, event.provider, trail)
     found = store.tickets_called_about(tx.session, event.provider, event.callee, event.answered_at)
-    numbers = [named.number] if named else found
+    numbers = dict.fromkeys(store.goes_on_in(tx.session, number) for number in ([named.number] if named else found))
     if not numbers and tx.attempt <= WAITS_FOR_THE_TICKET_CALLED_ABOUT:
         raise Transient("no ticket that this call may be about is opened (yet)")
     for number in numbers:
@@ -106,23 +113,43 @@ def credit_call(event: CallMade, tx: Transaction) -> None:
 
 def _file(arrival: rules.Arrival, found: rules.Match, named: store.Ticket | None, tx: Transaction) -> None:
     """File an arrival in the ticket it names, if its author may write there; else in a new one that refers to it."""
-    author = rules.known_as(arrival.author, found.of_author)
-    by = None if arrival.forged else rules.address(author, arrival.channel)
     if named is None:
-        _open(arrival, author, by, found, tx, related=None)
+        author = rules.known_as(arrival.author, found.of_author)
+        _open(arrival, author, _recognised_by(arrival, author), found, tx, related=None)
         return
-    facts = store.facts_of(named)
-    participants = store.participants(tx.session, named.number)
-    objection = rules.objection(arrival, author, by, ticket=facts, participants=participants, closed_at=named.closed_at)
+    facts, case = store.facts_of(named), store.case_of(tx.session, named.number)
+    owner = store.customer(tx.session, named.customer_id) if named.customer_id else None
+    found = rules.among(found, owner)
+    author = rules.known_as(arrival.author, found.of_author)
+    by = _recognised_by(arrival, author)
+    objection = rules.objection(
+        arrival,
+        author,
+        by,
+        ticket=facts,
+        participants=store.participants(tx.session, case),
+        closed_at=store.closed_at(tx.session, case),
+    )
     if objection is None:
-        _append(arrival, author, by, facts, tx)
+        _append(arrival, author, by, rules.with_customer(facts, owner), tx, case=case)
     else:
         _open(arrival.warned(objection), author, by, found, tx, related=named.number)
 
 
-def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: TicketFacts, tx: Transaction) -> None:
-    owner = facts.requester.customer_id
-    customer = store.customer(tx.session, owner) if owner else None
+def _recognised_by(arrival: rules.Arrival, author: Requester) -> str | None:
+    return None if arrival.forged else rules.address(author, arrival.channel)
+
+
+def _append(
+    arrival: rules.Arrival,
+    author: Requester,
+    by: str | None,
+    facts: TicketFacts,
+    tx: Transaction,
+    *,
+    case: Sequence[str],
+) -> None:
+    """Add an arrival to the ticket by whose thread it came; merged or not, it stays with that."""
     may_repeat = arrival.channel is Channel.EMAIL or arrival.adds_to is not None
     is_repeat = may_repeat and store.is_repeat(tx.session, arrival, facts.ticket_id, by)
     store.file_arrival(tx.session, arrival, facts.ticket_id, author=by, opened=False)
@@ -132,16 +159,17 @@ def _append(arrival: rules.Arrival, author: Requester, by: str | None, facts: Ti
         TicketReplied(
             ticket_id=facts.ticket_id,
             arrival_id=arrival.arrival_id,
-            ticket=rules.with_customer(facts, customer),
+            ticket=facts,
             author=author,
             author_verified=arrival.author_verified,
             text=arrival.text,
             channel=arrival.channel,
             received_at=arrival.received_at,
             is_courtesy=arrival.is_courtesy,
-            is_repeat=is_repeat,
             attachments=arrival.attachments,
             warnings=arrival.warnings,
+            is_repeat=is_repeat,
+            case=tuple(number for number in case if number != facts.ticket_id),
         ),
     )
     log.info("reply filed", ticket_id=facts.ticket_id, channel=arrival.channel, is_repeat=is_repeat)
@@ -157,10 +185,10 @@ def _open(
     related: str | None,
 ) -> None:
     serial = store.next_serial(tx.session)
-    number = f"{_prefix(arrival.provider)}-{serial}"
+    number = f"{prefix(arrival.provider)}-{serial}"
     facts = rules.facts_of(arrival, number, author, found)
     if facts.requester.customer_id:
-        _propose_case(arrival, facts, related, tx)
+        propose_case(tx, facts, rules.about(f"{arrival.subject}\n{arrival.text}"), related)
     store.open_ticket(tx.session, facts, serial, arrival.text, related_ticket_id=related)
     store.file_arrival(tx.session, arrival, number, author=by, opened=True)
     tx.say(
@@ -175,17 +203,3 @@ def _open(
         ),
     )
     log.info("ticket opened", ticket_id=number, channel=arrival.channel, known_by=found.found_by, related=related)
-
-
-def _propose_case(arrival: rules.Arrival, facts: TicketFacts, related: str | None, tx: Transaction) -> None:
-    """Propose to a person that a call and a mail are one case. Nothing is merged."""
-    mine = rules.about(f"{arrival.subject}\n{arrival.text}")
-    for other in store.tickets_around(tx.session, facts):
-        evidence = rules.one_case(mine, other.about, abs(facts.received_at - other.opened_at))
-        if evidence and other.number != related:
-            tx.say(OneCaseProposed(ticket_id=facts.ticket_id, other_ticket_id=other.number, evidence=evidence))
-            tx.say(OneCaseProposed(ticket_id=other.number, other_ticket_id=facts.ticket_id, evidence=evidence))
-
-
-def _prefix(provider: str) -> str:
-    return load_policies().provider(provider).provider.ticket_prefix
