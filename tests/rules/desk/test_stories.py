@@ -254,6 +254,7 @@ def test_every_event_of_a_ticket_has_a_sentence(event):
         is_courtesy=False,
         is_repeat=False,
         reopenings=2,
+        name="offer.pdf",
         other_ticket_id="HN-1043",
         into="HN-1041",
         merged="HN-1042",
