@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.notifications.rules.wording import civil_time
+from shared.wording import civil_time
 
 WORDS = {
     "en": {

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.due_sentence import due_sentence
 from services.desk import store as desk
-from services.notifications.rules.wording import language as written_language
 from services.sla import store as sla
 from services.sla.rules.check import check
 from shared.errors import Permanent
 from shared.policies import load_policies
+from shared.wording import language as written_language
 
 if TYPE_CHECKING:
     from services.desk.rules.story import TicketStory

@@ -55,8 +55,8 @@ def explain_ticket(
     """Explain a ticket of the running stack: why it was decided as it was, and why it is due when it is."""
     from deploy.cli.explain_tables import print_explanation
     from deploy.explanation import explain
-    from services.notifications.rules.wording import LANGUAGES
     from shared.civil_time import zone_named
+    from shared.wording import LANGUAGES
 
     if language and language not in LANGUAGES:
         raise typer.BadParameter(f"letters are written in {' and '.join(LANGUAGES)}", param_hint="--language")
