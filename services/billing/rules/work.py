@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.billing.rules.consents import Quote, QuoteState
 from services.billing.rules.quotes import FURTHER, priced
+from shared.civil_time import instant
 from shared.policies import PriceLine
 from shared.vocabulary import Basis, Decision, PriceOffer
 
@@ -68,6 +70,13 @@ def clocked(since: datetime, until: datetime) -> int:
     return max(1, (until - since) // timedelta(minutes=1))
 
 
+def month_of(moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The civil month that a moment lies in, as its first moment and that of the next one."""
+    first = moment.astimezone(zone).date().replace(day=1)
+    following = (first + timedelta(days=31)).replace(day=1)
+    return instant(zone, first, 0), instant(zone, following, 0)
+
+
 def objection_to_report(minutes: int | None, started_at: datetime, told_at: datetime) -> str | None:
     """Why this time cannot be recorded, for the agent to read; None when it can."""
     objections = (
@@ -92,14 +101,14 @@ def objection_to_quote(quote_id: str, ticket_ids: Iterable[str], quote: Quote | 
 
 
 def objection_to_reversal(
-    entry: Entry | None, ticket_ids: Iterable[str], *, reversed_: bool, settled: bool
+    entry: Entry | None, ticket_ids: Iterable[str], *, already: bool, settled: bool
 ) -> str | None:
     """Why an entry cannot be taken back, for the agent to read; None when it can."""
     if entry is None or entry.ticket_id not in ticket_ids:
         return "this ticket has no such entry"
     objections = (
         (entry.reverses is not None, "it takes another entry back: report the work anew instead"),
-        (reversed_, "it was taken back already"),
+        (already, "it was taken back already"),
         (settled, f"{entry.quote_id} is settled: what was charged can be given back as a credit"),
     )
     return next((reason for applies, reason in objections if applies), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.billing import rules
 from services.billing.store.tables import ConsentGivenTo
@@ -25,6 +25,13 @@ def record_consent(session: Session, consent: rules.Consent) -> None:
             given_at=consent.given_at,
         ),
     )
+
+
+def agreement_to(session: Session, quote_id: str, version: int) -> rules.Agreement | None:
+    """Return what was agreed to of a version; None when nobody has agreed."""
+    versions = col(ConsentGivenTo.quote_id) == quote_id, col(ConsentGivenTo.version) == version
+    consent_id = session.exec(select(ConsentGivenTo.consent_id).where(*versions)).first()
+    return agreement(session, consent_id) if consent_id else None
 
 
 def agreement(session: Session, consent_id: UUID) -> rules.Agreement | None:

@@ -88,10 +88,26 @@ def courtesy_of_customer(
     return [as_entry(row) for row in session.exec(statement)]
 
 
-def settle(session: Session, quote: QuoteVersion, *, minutes: int, agent: str, settled_at: datetime) -> None:
+def settle(
+    session: Session,
+    quote: QuoteVersion,
+    entries: Collection[rules.Entry],
+    *,
+    least_hours: int,
+    agent: str,
+    settled_at: datetime,
+) -> None:
     """Lock the work of a version."""
     session.add(
-        Settlement(quote_id=quote.quote_id, version=quote.version, minutes=minutes, agent=agent, settled_at=settled_at),
+        Settlement(
+            quote_id=quote.quote_id,
+            version=quote.version,
+            worked_minutes=rules.worked(entries),
+            minutes=rules.within(entries),
+            least_hours=least_hours,
+            agent=agent,
+            settled_at=settled_at,
+        ),
     )
 
 
