@@ -37,6 +37,4 @@ def way_of(source: str) -> str:
     """By which way an e-mail came, from what its gateway wrote: a file, unless it is one of the others."""
     if source.startswith("IMAP "):
         return "imap"
-    if source == "standard input" or source.startswith("standard input,"):
-        return "pipe"
-    return source if source in {"smtp", "lmtp"} else "file"
+    return source if source in {"smtp", "lmtp", "pipe"} else "file"

@@ -52,7 +52,7 @@ ARRIVALS = {
     "smtp": lambda n: store_email(mail(n), BOX, envelope_from="jan@klant.example", source="smtp"),
     "lmtp": lambda n: store_email(mail(n), "support@luxcloud.example", envelope_from="", source="lmtp"),
     "imap": fetched,
-    "pipe": lambda n: store_email(mail(n), BOX, source="standard input"),
+    "pipe": lambda n: store_email(mail(n), BOX, source="pipe"),
     "file": lambda n: store_email(mail(n), source=f"inbox/{n}.eml"),
     "automatic": lambda n: store_email(mail(n, automatic=True), BOX, source="smtp"),
     "for nobody": lambda n: store_email(mail(n, to="who@else.example"), source=f"inbox/{n}.eml"),

@@ -72,16 +72,21 @@ def test_what_is_no_email_is_stored_all_the_same(session):
 OPERATIONS = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
 
 
+def documented_script(folder, settings, program=SCOPEDESK):
+    [script] = (block for block in OPERATIONS.split("```sh\n") if block.startswith("#!/bin/sh"))
+    script = script.split("```")[0].replace("/opt/scopedesk/bin/scopedesk", str(program))
+    (folder / "scopedesk-mail").write_text(script.replace("/etc/scopedesk/env", str(settings)))
+    return folder / "scopedesk-mail"
+
+
 @pytest.mark.parametrize(
     ("program", "url", "code"),
     [(SCOPEDESK, None, os.EX_OK), (SCOPEDESK, "postgresql://127.0.0.1:1/x", 75), ("/not/installed", None, 75)],
 )
 def test_the_script_in_the_documentation_tells_the_mail_server_the_same(session, tmp_path, program, url, code):
-    [script] = (block for block in OPERATIONS.split("```sh\n") if block.startswith("#!/bin/sh"))
     (tmp_path / "env").write_text(f"DATABASE_URL={url or os.environ['DATABASE_URL']!r}\n")
-    script = script.split("```")[0].replace("/opt/scopedesk/bin/scopedesk", str(program))
-    (tmp_path / "scopedesk-mail").write_text(script.replace("/etc/scopedesk/env", str(tmp_path / "env")))
-    command = ["sh", tmp_path / "scopedesk-mail", "--mailbox=support@hypernode.example"]
+    script = documented_script(tmp_path, tmp_path / "env", program)
+    command = ["sh", script, "--mailbox=support@hypernode.example"]
     done = subprocess.run(command, input=MAIL, env=os.environ | {"SENDER": ""}, capture_output=True, check=False)
     assert done.returncode == code, done.stderr
     assert session.scalars(text("select envelope_from from email_intake.arrival")).all() == ([] if code else [""])
@@ -93,3 +98,22 @@ def test_the_mailbox_in_the_documentation_is_one(monkeypatch):
         monkeypatch.setenv(name, value)
     [account] = EmailIntakeSettings().accounts
     assert (account.user, account.address, account.port) == ("support@example.net", "support@example.net", 993)
+
+
+@pytest.mark.parametrize("settings", [None, 'NEVER="closed'], ids=["missing", "broken"])
+def test_the_script_in_the_documentation_keeps_the_mail_when_its_settings_cannot_be_read(session, tmp_path, settings):
+    if settings:
+        (tmp_path / "env").write_text(settings)
+    script = documented_script(tmp_path, tmp_path / "env")
+    done = subprocess.run(["sh", script, "--mailbox=nobody@else.example"], input=MAIL, check=False, capture_output=True)
+    assert done.returncode == os.EX_TEMPFAIL
+
+
+def test_the_script_in_the_documentation_takes_the_address_that_exim_tells_it(session, tmp_path):
+    (tmp_path / "env").write_text("")
+    told = {"SENDER": "", "LOCAL_PART": "support", "LOCAL_PART_SUFFIX": "+hn-1042", "DOMAIN": "hypernode.example"}
+    script = documented_script(tmp_path, tmp_path / "env")
+    done = subprocess.run(["sh", script], input=MAIL, env=os.environ | told, check=False, capture_output=True)
+    assert done.returncode == os.EX_OK, done.stderr
+    [arrival] = session.execute(text("select recipient, envelope_from from email_intake.arrival")).all()
+    assert arrival == ("support+hn-1042@hypernode.example", "")
