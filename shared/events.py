@@ -1031,9 +1031,10 @@ class TicketAnswered(Event):
 
 
 class TicketResolved(Event):
-    """An agent closed a ticket as done."""
+    """An agent closed a ticket as done. `case`: the tickets that go on in it, by merging, whose work is done too."""
 
     agent: str
+    case: tuple[str, ...] = ()
 
 
 class TicketReopened(Event):

@@ -70,11 +70,13 @@ def settle_quote(event: WorkSettled, tx: Transaction) -> None:
 
 @worker.hears(TicketResolved)
 def settle_ticket(event: TicketResolved, tx: Transaction) -> None:
-    """Settle whatever was agreed to on a ticket that is done; plans go on."""
+    """Settle whatever was agreed to on a ticket that is done, and on those merged into it; plans go on."""
     assert event.ticket_id
-    quotes.lock_ticket(tx.session, event.ticket_id)
-    _wait_for_reports(event.ticket_id, tx)
-    for row in quotes.quotes(tx.session, event.ticket_id):
+    case = sorted({event.ticket_id, *event.case})
+    for number in case:
+        quotes.lock_ticket(tx.session, number)
+        _wait_for_reports(number, tx)
+    for row in [row for number in case for row in quotes.quotes(tx.session, number)]:
         quote = quotes.as_quote(row)
         done = work.is_settled(tx.session, row.quote_id, row.version)
         if quote.state is rules.QuoteState.AGREED and quote.offer.basis is not Basis.PLAN and not done:

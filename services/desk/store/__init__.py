@@ -151,6 +151,11 @@ def decided_ticket(session: Session, number: str) -> DecidedTicket | None:
     return DecidedTicket(row, TicketFacts.model_validate(ticket.facts), _decision(ticket))
 
 
+def merged_with(session: Session, number: str) -> list[str]:
+    """The tickets that go on in this one."""
+    return cases.merged_with(session, number)
+
+
 def said(session: Session, number: str, event_id: UUID) -> Event | None:
     """The event of this id, if it was said of the ticket before."""
     return next((event for event in feed.history(session, number) if event.event_id == event_id), None)

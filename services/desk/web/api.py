@@ -143,6 +143,7 @@ def resolve_ticket(number: str, resolution: Resolution, key: IdempotencyKey = No
             event_id=event_id_of("resolve", ticket.number, key),
             ticket_id=ticket.number,
             agent=resolution.agent,
+            case=tuple(store.merged_with(tx.session, ticket.number)),
         )
         return accept(tx, event)
 

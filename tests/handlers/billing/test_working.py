@@ -339,6 +339,13 @@ def test_a_resolved_ticket_is_settled_and_never_charged_above_what_was_agreed_to
     assert [settled.over_minutes for settled in said(QuoteSettled)] == [320]
 
 
+def test_who_resolves_a_ticket_settles_what_is_merged_into_it(three_hours, report, say, hear, said):
+    report("KX-1", 61, KENO_QUOTE)
+    say("desk", TicketResolved(ticket_id="KX-9", case=("KX-1",), agent="Kees"))
+    assert hear(worker, "settle_ticket") == [Outcome.DONE]
+    assert [(charge.ticket_id, charge.quantity) for charge in said(ChargeRecorded)] == [("KX-1", 2)]
+
+
 def test_a_resolution_waits_for_work_that_was_reported_before_it(three_hours, say, hear, said):
     say("desk", WorkReported(ticket_id="KX-1", agent="Kees", minutes=61, quote_id=KENO_QUOTE, note="The last of it"))
     say("desk", TicketResolved(ticket_id="KX-1", agent="Kees"))

@@ -22,6 +22,7 @@ from shared.events import (
     SplitRequested,
     TicketOpened,
     TicketReplied,
+    TicketResolved,
     TicketsMerged,
     UnmergeRequested,
 )
@@ -133,6 +134,12 @@ def test_the_page_of_a_merged_ticket_leads_on_and_takes_the_merge_back(web, show
     assert "Merged into this" in web.get(f"/tickets/{FIRST}").text
     assert send(web, SECOND, "unmerge", {}).status_code == 303
     assert [event.ticket_id for event in said(UnmergeRequested)] == [SECOND]
+
+
+def test_who_resolves_a_case_says_so_of_what_is_merged_into_it(web, shown, said):
+    shown(merged())
+    assert post(web, FIRST, "resolve", {}).status_code == 202
+    assert [(event.ticket_id, event.case) for event in said(TicketResolved)] == [(FIRST, (SECOND,))]
 
 
 def test_a_list_shows_merged_tickets_apart(web, shown):
