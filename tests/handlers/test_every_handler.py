@@ -5,6 +5,7 @@ Heard twice, it does its work once. Failing, it leaves nothing behind but a dead
 
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -22,6 +23,8 @@ from shared import clock, settings
 from shared.bus import Transaction, dead_letters
 from shared.db import engine
 from shared.events import (
+    BookingAwaited,
+    ChargeCredited,
     ConsentGiven,
     CustomerChosen,
     EmailRejected,
@@ -30,6 +33,9 @@ from shared.events import (
     OneCaseDismissed,
     PageAcknowledged,
     SplitRequested,
+    SubscriptionChanged,
+    SubscriptionEnded,
+    SubscriptionStarted,
     TicketAnswered,
     TicketFactCorrected,
     TicketPaused,
@@ -40,6 +46,7 @@ from shared.events import (
     UnmergeRequested,
     VerdictOverridden,
 )
+from shared.money import Money
 from shared.topology import HEARERS
 from shared.vocabulary import PauseReason, ResumeReason, SupplierCase, TicketFacts, Verdict
 from webhooks import webhook
@@ -209,6 +216,7 @@ def travel(session, book):
     to = "support@hypernode.example"
     hold_back(journey, number, lambda words: store_email(mail(to, f"Re: [{number}]", words), source="test"))
     file_otherwise(journey, number)
+    tell_the_billing_system(journey, number)
     return journey
 
 
@@ -316,6 +324,23 @@ def file_otherwise(journey, number):
         with Transaction.begin("desk") as tx:
             tx.say(event())
         journey.go_on()
+
+
+def tell_the_billing_system(journey, number):
+    """Of every kind of event of the feed one is told; nobody is asked again for what is acknowledged."""
+    whose = {"customer_id": "hn-1", "account": "kaas", "provider": "hypernode"}
+    plan = {"ticket_id": number, "subscription_id": f"Q-{number}-9"}
+    money, today = Money.of(25, "EUR"), clock.now().date()
+    credit = {"credit_id": uuid4(), "charge_id": uuid4(), "quote_id": f"Q-{number}-1", "line": "restore"}
+    with Transaction.begin("billing") as tx:
+        tx.say(
+            ChargeCredited(ticket_id=number, **credit, **whose, total=money, remaining=money, agent="Kim", reason="-")
+        )
+        tx.say(SubscriptionStarted(**plan, **whose, version=1, line="plan", starts_on=today, quantity=1))
+        tx.say(SubscriptionChanged(**plan, version=2, quantity=2, from_day=today))
+        tx.say(SubscriptionEnded(**plan, ends_on=today, paid_until=today, agent="Kim"))
+        tx.say(BookingAwaited(ticket_id=number, booked_id=uuid4(), tries=1))
+    journey.go_on()
 
 
 def ticket_facts(session, number):
