@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 import socket
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,6 +19,7 @@ from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 
+from shared import logs
 from shared.db import UNREACHABLE
 from shared.errors import Misconfigured, Permanent, ScopedeskError, Transient
 
@@ -57,6 +59,18 @@ def serve(app: FastAPI, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     log.info("listening for requests", server=app.title, host=host, port=port)
     uvicorn.Server(configuration(app)).run(sockets=[listener])
+
+
+def run(opened: Callable[[], tuple[FastAPI, socket.socket]]) -> int:
+    """Open an application's port and serve it until told to stop: 0; 1, having said why, when it cannot start."""
+    try:
+        logs.configure()
+        app, listener = opened()
+    except ScopedeskError as error:
+        print(error, file=sys.stderr)  # noqa: T201 -- the supervisor shows it
+        return 1
+    serve(app, listener)
+    return 0
 
 
 def check_token(shown: HTTPAuthorizationCredentials | None, expected: SecretStr) -> None:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+
+from fastapi import FastAPI
 
 from services.desk.settings import settings
 from services.desk.web.app import create_app
-from shared import logs
-from shared.errors import ScopedeskError
 from shared.policies import load_policies
-from shared.web import listen, serve
+from shared.web import listen, run
 
 
-def main() -> int:
-    """Serve until SIGTERM or Ctrl-C; 1 when it cannot start."""
-    try:
-        logs.configure()
-        load_policies()
-        wanted = settings()
-        listener = listen(wanted.host, wanted.port, "SCOPEDESK_DESK_HOST or SCOPEDESK_DESK_PORT")
-    except ScopedeskError as error:
-        print(error, file=sys.stderr)  # noqa: T201 -- the supervisor shows it
-        return 1
-    serve(create_app(), listener)
-    return 0
+def opened() -> tuple[FastAPI, socket.socket]:
+    """The application and its port; a ScopedeskError when it cannot start."""
+    load_policies()
+    wanted = settings()
+    return create_app(), listen(wanted.host, wanted.port, "SCOPEDESK_DESK_HOST or SCOPEDESK_DESK_PORT")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(opened))

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+
+from fastapi import FastAPI
 
 from services.phone_intake.gateway.web import app
 from services.phone_intake.settings import settings
-from shared import logs
-from shared.errors import ScopedeskError
 from shared.settings import settings as house
-from shared.web import listen, serve
+from shared.web import listen, run
 
 
-def main() -> int:
-    """Serve until SIGTERM or Ctrl-C; 1 when it cannot start."""
-    try:
-        logs.configure()
-        wanted = settings()
-        house().require_database_url()
-        listener = listen(wanted.host, wanted.port, "SCOPEDESK_PHONE_INTAKE_HOST or SCOPEDESK_PHONE_INTAKE_PORT")
-    except ScopedeskError as error:
-        print(error, file=sys.stderr)  # noqa: T201 -- the supervisor shows it
-        return 1
-    serve(app, listener)
-    return 0
+def opened() -> tuple[FastAPI, socket.socket]:
+    """The application and its port; a ScopedeskError when it cannot start."""
+    wanted = settings()
+    house().require_database_url()
+    return app, listen(wanted.host, wanted.port, "SCOPEDESK_PHONE_INTAKE_HOST or SCOPEDESK_PHONE_INTAKE_PORT")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(opened))
