@@ -31,9 +31,9 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.OneCaseProposed: (),  # stands in the ticket's history
     e.OneCaseDismissed: ("tickets.keep_dismissal",),
     e.MergeRequested: ("tickets.merge_tickets",),
-    e.TicketsMerged: ("sla.join_clocks", "notifications.fall_silent", "desk.show_merge"),
+    e.TicketsMerged: ("sla.join_clocks", "billing.count_together", "notifications.fall_silent", "desk.show_merge"),
     e.UnmergeRequested: ("tickets.undo_merge",),
-    e.MergeUndone: ("sla.join_clocks", "notifications.fall_silent", "desk.show_merge"),
+    e.MergeUndone: ("sla.join_clocks", "billing.count_together", "notifications.fall_silent", "desk.show_merge"),
     e.SplitRequested: ("tickets.split_message",),
     e.MessageSplit: ("sla.forget_reply", "desk.show_split"),
     e.CustomerChosen: ("tickets.record_customer",),

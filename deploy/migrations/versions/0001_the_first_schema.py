@@ -728,6 +728,17 @@ def upgrade() -> None:
         schema="billing",
     )
     op.create_table(
+        "merge",
+        sa.Column("merge_id", sa.Uuid(), nullable=False),
+        sa.Column("merged", sa.String(), nullable=False),
+        sa.Column("into", sa.String(), nullable=False),
+        sa.Column("undone", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("merge_id", name=op.f("pk_merge")),
+        schema="billing",
+    )
+    op.create_index("ix_merge_into", "merge", ["into"], unique=False, schema="billing")
+    op.create_index("ix_merge_merged", "merge", ["merged"], unique=False, schema="billing")
+    op.create_table(
         "settlement",
         sa.Column("quote_id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -760,7 +771,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subscription_id", name=op.f("pk_subscription")),
         schema="billing",
     )
-    op.create_index("ix_subscription_customer", "subscription", ["provider", "customer"], unique=False, schema="billing")
+    op.create_index(
+        "ix_subscription_customer", "subscription", ["provider", "customer"], unique=False, schema="billing"
+    )
     op.create_table(
         "licence",
         sa.Column("licence_id", sa.Uuid(), nullable=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -16,6 +17,12 @@ from shared.vocabulary import Decision, PriceOffer, TicketFacts
 def lock_ticket(session: Session, ticket_id: str) -> None:
     """Let one handler at a time change the quotes of a ticket, until the transaction ends."""
     session.execute(text("select pg_advisory_xact_lock(hashtextextended('billing:' || :t, 0))"), {"t": ticket_id})
+
+
+def lock_tickets(session: Session, ticket_ids: Sequence[str]) -> None:
+    """Lock several tickets, which stand in order."""
+    for ticket_id in ticket_ids:
+        lock_ticket(session, ticket_id)
 
 
 def decide(session: Session, ticket: TicketFacts, decision: Decision) -> bool:

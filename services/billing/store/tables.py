@@ -195,6 +195,18 @@ class WorkEntry(Model, table=True):
     reported_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
+class Merge(Model, table=True):
+    """A ticket goes on in another, unless that is `undone`: their work is counted together."""
+
+    __tablename__ = "merge"
+    __table_args__ = (Index("ix_merge_merged", "merged"), Index("ix_merge_into", "into"), {"schema": SCHEMA})
+
+    merge_id: UUID = Field(primary_key=True)
+    merged: str
+    into: str
+    undone: bool
+
+
 class RunningClock(Model, table=True):
     """An agent is at work on a ticket since a moment."""
 

@@ -7,10 +7,30 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from services.billing import rules
-from services.billing.store.tables import QuoteVersion, RunningClock, Settlement, WorkEntry
+from services.billing.store.tables import Merge, QuoteVersion, RunningClock, Settlement, WorkEntry
+
+
+def note_merge(session: Session, merge_id: UUID, *, merged: str, into: str, undone: bool) -> None:
+    """Write that a ticket goes on in another, or does not any more; the end counts, also when it is heard first."""
+    statement = insert(Merge).values(merge_id=merge_id, merged=merged, into=into, undone=undone)
+    ended = statement.on_conflict_do_update(index_elements=["merge_id"], set_={"undone": True})
+    session.execute(ended if undone else statement.on_conflict_do_nothing())
+
+
+def together(session: Session, ticket_id: str) -> list[str]:
+    """Return a ticket and all that are merged with it, in the order in which they are to be locked."""
+    found, new = set[str](), {ticket_id}
+    while new:
+        found |= new
+        statement = select(Merge.merged, Merge.into).where(
+            col(Merge.merged).in_(new) | col(Merge.into).in_(new), col(Merge.undone).is_(False)
+        )
+        new = {number for pair in session.exec(statement) for number in pair} - found
+    return sorted(found)
 
 
 def lock_customer(session: Session, provider: str, customer_id: str) -> None:

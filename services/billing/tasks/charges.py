@@ -55,11 +55,13 @@ def charge(event: ConsentRecorded, tx: Transaction) -> None:
 @worker.hears(WorkSettled)
 def settle_quote(event: WorkSettled, tx: Transaction) -> None:
     """Charge the hours that were worked for a quote, and lock its work; an agent says that it is done."""
-    row = quotes.lock_quote(tx.session, event.quote_id)
-    _wait_for_reports(event.ticket_id, tx)
+    assert event.ticket_id
+    case = work.together(tx.session, event.ticket_id)
+    _lock(case, tx)
+    row = quotes.newest(tx.session, event.quote_id)
     settled = row is not None and work.is_settled(tx.session, row.quote_id, row.version)
     quote = quotes.as_quote(row) if row else None
-    reason = rules.objection_to_quote(event.quote_id, [event.ticket_id or ""], quote, settled=settled)
+    reason = rules.objection_to_quote(event.quote_id, case, quote, settled=settled)
     if reason or row is None:
         log.info("nothing is settled", ticket_id=event.ticket_id, quote_id=event.quote_id, reason=reason)
         refused = derived_id("settlement refused", event.event_id)
@@ -72,10 +74,8 @@ def settle_quote(event: WorkSettled, tx: Transaction) -> None:
 def settle_ticket(event: TicketResolved, tx: Transaction) -> None:
     """Settle whatever was agreed to on a ticket that is done, and on those merged into it; plans go on."""
     assert event.ticket_id
-    case = sorted({event.ticket_id, *event.case})
-    for number in case:
-        quotes.lock_ticket(tx.session, number)
-        _wait_for_reports(number, tx)
+    case = sorted({*work.together(tx.session, event.ticket_id), *event.case})
+    _lock(case, tx)
     for row in [row for number in case for row in quotes.quotes(tx.session, number)]:
         quote = quotes.as_quote(row)
         done = work.is_settled(tx.session, row.quote_id, row.version)
@@ -83,9 +83,12 @@ def settle_ticket(event: TicketResolved, tx: Transaction) -> None:
             _settle(row, event.agent, event.happened_at, tx)
 
 
-def _wait_for_reports(ticket_id: str | None, tx: Transaction) -> None:
-    if tx.is_waited_for(REPORTS, ticket_id):
-        raise Transient(f"work on {ticket_id} was reported that is not recorded yet: it is not to be locked out")
+def _lock(case: list[str], tx: Transaction) -> None:
+    """Lock the tickets of a case, once all work that was reported on them is recorded."""
+    quotes.lock_tickets(tx.session, case)
+    for number in case:
+        if tx.is_waited_for(REPORTS, number):
+            raise Transient(f"work on {number} was reported that is not recorded yet: it is not to be locked out")
 
 
 def _settle(row: QuoteVersion, agent: str, at: datetime, tx: Transaction) -> None:

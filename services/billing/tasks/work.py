@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,7 +16,16 @@ from services.billing.tasks import quotes as offers
 from services.billing.tasks.worker import worker
 from shared.bus import Transaction
 from shared.errors import Transient
-from shared.events import AllowanceUsedUp, WorkRecorded, WorkRefused, WorkReported, WorkStarted, derived_id
+from shared.events import (
+    AllowanceUsedUp,
+    MergeUndone,
+    TicketsMerged,
+    WorkRecorded,
+    WorkRefused,
+    WorkReported,
+    WorkStarted,
+    derived_id,
+)
 from shared.policies import load_policies
 from shared.vocabulary import Decision, TicketFacts
 
@@ -23,6 +33,15 @@ log = structlog.get_logger()
 
 WAITS_FOR_THE_START = 3
 """How often a report of what a clock says is put off while no clock runs: its start may be just behind it."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A ticket with its decision, and the numbers of all that are merged with it, itself too."""
+
+    ticket: TicketFacts
+    decision: Decision
+    numbers: list[str]
 
 
 @worker.hears(WorkStarted)
@@ -38,17 +57,25 @@ def start_clock(event: WorkStarted, tx: Transaction) -> None:
         store.start_clock(tx.session, event.ticket_id, event.agent, event.happened_at)
 
 
+@worker.hears(TicketsMerged, MergeUndone)
+def count_together(event: TicketsMerged | MergeUndone, tx: Transaction) -> None:
+    """Count the work of two tickets together while they are one case; each entry stays with its own."""
+    undone = isinstance(event, MergeUndone)
+    store.note_merge(tx.session, event.merge_id, merged=event.merged, into=event.into, undone=undone)
+
+
 @worker.hears(WorkReported)
 def record_work(event: WorkReported, tx: Transaction) -> None:
     """Record time on an agreed quote or as courtesy, or take an entry back; what cannot be recorded is refused."""
     assert event.ticket_id
-    quotes.lock_ticket(tx.session, event.ticket_id)
+    numbers = store.together(tx.session, event.ticket_id)
+    quotes.lock_tickets(tx.session, numbers)
     known = quotes.decided(tx.session, event.ticket_id)
     if known is None:
         raise Transient(f"nothing is decided of {event.ticket_id} yet: whose work it is follows from that")
-    ticket, decision = known
+    case = Case(*known, numbers)
     if event.reverses:
-        _take_back(event, event.reverses, ticket, tx)
+        _take_back(event, event.reverses, case, tx)
         return
     running = store.clock(tx.session, event.ticket_id, event.agent)
     if event.minutes is None and running is None and tx.attempt <= WAITS_FOR_THE_START:
@@ -59,17 +86,17 @@ def record_work(event: WorkReported, tx: Transaction) -> None:
     if event.quote_id and reason is None:
         settled = row is not None and store.is_settled(tx.session, row.quote_id, row.version)
         quote = quotes.as_quote(row) if row else None
-        reason = rules.objection_to_quote(event.quote_id, [event.ticket_id], quote, settled=settled)
+        reason = rules.objection_to_quote(event.quote_id, numbers, quote, settled=settled)
     if reason or minutes is None:
         _refuse(event, reason or "", tx)
         return
     if running:
         store.stop_clock(tx.session, running)
-    entry = _entry(event, ticket, started_at=started_at, minutes=minutes)
+    entry = _entry(event, case.ticket, started_at=started_at, minutes=minutes)
     if row:
-        _draw_on(row, entry, ticket, decision, tx)
+        _draw_on(row, entry, case, tx)
     else:
-        _give_away(entry, ticket, decision, tx)
+        _give_away(entry, case, tx)
 
 
 def _span(event: WorkReported, running: RunningClock | None) -> tuple[datetime, int | None]:
@@ -97,7 +124,7 @@ def _entry(event: WorkReported, ticket: TicketFacts, *, started_at: datetime, mi
     )
 
 
-def _draw_on(row: QuoteVersion, entry: WorkEntry, ticket: TicketFacts, decision: Decision, tx: Transaction) -> None:
+def _draw_on(row: QuoteVersion, entry: WorkEntry, case: Case, tx: Transaction) -> None:
     """Record work on a quote. The first minute beyond what was agreed to offers one more unit of the work."""
     before = store.of_quote(tx.session, row.quote_id, row.version)
     quote = quotes.as_quote(row)
@@ -107,22 +134,22 @@ def _draw_on(row: QuoteVersion, entry: WorkEntry, ticket: TicketFacts, decision:
     _record(entry, tx)
     _say_if_used_up(entry, rules.worked(before), allowed, "the ticket's", tx)
     if entry.over_minutes and not any(earlier.over_minutes for earlier in before):
-        line = load_policies().provider(ticket.provider).prices.get(row.line)
+        line = load_policies().provider(row.provider).prices.get(row.line)
         offer = rules.one_more(quote.offer, line)
-        sure = decision.model_copy(update={"needs_person": False})
-        offer_once(rules.PaidWork(rules.decision_of(sure, row.line), offer, offer.total), row, ticket, entry, tx)
+        sure = case.decision.model_copy(update={"needs_person": False})
+        _offer_once(rules.PaidWork(rules.decision_of(sure, row.line), offer, offer.total), row, entry, case, tx)
 
 
-def _give_away(entry: WorkEntry, ticket: TicketFacts, decision: Decision, tx: Transaction) -> None:
+def _give_away(entry: WorkEntry, case: Case, tx: Transaction) -> None:
     """Record courtesy. At the limit of the ticket, or of its customer in this month, paid work is drafted."""
-    policy = load_policies().provider(ticket.provider)
-    spent = {"the ticket's": store.courtesy_of_tickets(tx.session, [ticket.ticket_id])}
+    policy = load_policies().provider(entry.provider)
+    spent = {"the ticket's": store.courtesy_of_tickets(tx.session, case.numbers)}
     allowed = {}
     if limits := policy.provider.courtesy:
         allowed["the ticket's"] = limits.minutes_per_ticket
         if entry.customer_id:
             store.lock_customer(tx.session, entry.provider, entry.customer_id)
-            month = rules.month_of(entry.started_at, policy.counted_on(ticket.plan).zone)
+            month = rules.month_of(entry.started_at, policy.counted_on(case.ticket.plan).zone)
             spent["the customer's"] = store.courtesy_of_customer(tx.session, entry.provider, entry.customer_id, *month)
             allowed["the customer's"] = limits.minutes_per_customer_month
     entry.over_minutes = max(
@@ -131,21 +158,21 @@ def _give_away(entry: WorkEntry, ticket: TicketFacts, decision: Decision, tx: Tr
     _record(entry, tx)
     used_up = [_say_if_used_up(entry, rules.worked(spent[whose]), most, whose, tx) for whose, most in allowed.items()]
     if any(used_up):
-        offer_once(rules.PaidWork(decision, rules.beyond_courtesy(decision), None), None, ticket, entry, tx)
+        _offer_once(rules.PaidWork(case.decision, rules.beyond_courtesy(case.decision), None), None, entry, case, tx)
 
 
-def offer_once(
-    work: rules.PaidWork, used_up: QuoteVersion | None, ticket: TicketFacts, entry: WorkEntry, tx: Transaction
+def _offer_once(
+    work: rules.PaidWork, used_up: QuoteVersion | None, entry: WorkEntry, case: Case, tx: Transaction
 ) -> None:
     """Offer or draft further work, unless another quote for the same is under way or has something left."""
-    for row in quotes.quotes(tx.session, ticket.ticket_id):
+    for row in (row for number in case.numbers for row in quotes.quotes(tx.session, number)):
         other = used_up is None or row.quote_id != used_up.quote_id
         usable = row.state in {rules.QuoteState.DRAFT, rules.QuoteState.OFFERED} or (
             row.state == rules.QuoteState.AGREED and not store.is_settled(tx.session, row.quote_id, row.version)
         )
         if row.line == work.offer.line and other and usable:
             return
-    offers.write(work, ticket, None, tx, at=entry.reported_at)
+    offers.write(work, case.ticket, None, tx, at=entry.reported_at)
 
 
 def _say_if_used_up(entry: WorkEntry, before: int, allowed: int | None, whose: str, tx: Transaction) -> bool:
@@ -167,19 +194,19 @@ def _say_if_used_up(entry: WorkEntry, before: int, allowed: int | None, whose: s
     return True
 
 
-def _take_back(event: WorkReported, entry_id: UUID, ticket: TicketFacts, tx: Transaction) -> None:
+def _take_back(event: WorkReported, entry_id: UUID, case: Case, tx: Transaction) -> None:
     """Record the same time once more, negative, for what it was recorded for."""
     row = store.entry(tx.session, entry_id)
     reason = rules.objection_to_reversal(
         store.as_entry(row) if row else None,
-        [ticket.ticket_id],
+        case.numbers,
         already=store.is_reversed(tx.session, entry_id),
         settled=row is not None and store.is_settled(tx.session, row.quote_id, row.version),
     )
     if reason or row is None:
         _refuse(event, reason or "", tx)
         return
-    entry = _entry(event, ticket, started_at=row.started_at, minutes=-row.minutes)
+    entry = _entry(event, case.ticket, started_at=row.started_at, minutes=-row.minutes)
     entry.customer_id, entry.over_minutes, entry.reverses = row.customer_id, -row.over_minutes, row.entry_id
     entry.quote_id, entry.version = row.quote_id, row.version
     _record(entry, tx)

@@ -19,12 +19,14 @@ from shared.events import (
     ConsentRecorded,
     CreditGiven,
     CreditRefused,
+    MergeUndone,
     QuoteDrafted,
     QuoteIssued,
     QuotePriced,
     QuoteSettled,
     ScopeDecided,
     TicketResolved,
+    TicketsMerged,
     WorkRecorded,
     WorkRefused,
     WorkReported,
@@ -466,3 +468,45 @@ def test_the_database_refuses_to_rewrite_money(bought_hour, report, settle, give
 def test_consents_to_hours_are_charged_nothing_at_once(three_hours, said):
     assert len(said(ConsentRecorded)) == 1
     assert said(ChargeRecorded) == []
+
+
+# --- merged tickets ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def merge(say, hear):
+    def merge(merged, into, *, undone=False, merge_id=None):
+        merge_id = merge_id or uuid4()
+        known = {"ticket_id": merged, "merge_id": merge_id, "merged": merged, "into": into, "by": "Kim"}
+        say("tickets", MergeUndone(**known) if undone else TicketsMerged(**known, merged_at=clock.now()))
+        assert hear(worker, "count_together") == [Outcome.DONE]
+        return merge_id
+
+    return merge
+
+
+def test_courtesy_of_merged_tickets_is_counted_together_until_that_is_undone(decided, report, merge, said):
+    for number in ("HN-1", "HN-2"):
+        decided(ticket(number, "hypernode", customer=None))
+    report("HN-1", 20)
+    merge_id = merge("HN-1", "HN-2")
+    report("HN-2", 15)
+    merge("HN-1", "HN-2", undone=True, merge_id=merge_id)
+    merge("HN-1", "HN-2", merge_id=merge_id)
+    report("HN-2", 15)
+    assert [(entry.ticket_id, entry.over_minutes) for entry in said(WorkRecorded)] == [
+        ("HN-1", 0),
+        ("HN-2", 5),
+        ("HN-2", 0),
+    ]
+
+
+def test_what_was_agreed_to_on_a_merged_ticket_is_worked_and_settled_where_the_case_goes_on(
+    three_hours, decided, report, merge, say, *, hear, said
+):
+    decided(ticket("KX-2", "kenotronix"))
+    merge("KX-1", "KX-2")
+    report("KX-2", 61, KENO_QUOTE)
+    say("desk", TicketResolved(ticket_id="KX-2", agent="Kees"))
+    assert hear(worker, "settle_ticket") == [Outcome.DONE]
+    assert [(charge.ticket_id, charge.quantity) for charge in said(ChargeRecorded)] == [("KX-1", 2)]
