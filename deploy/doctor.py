@@ -58,6 +58,7 @@ def examine() -> Iterator[Finding]:
         if database.well:
             yield _look("balance", check_balance)
             yield _look("automatic letters", _automatic_letters)
+            yield _look("billing system", billing_acknowledges)
         yield _look("Redis", _redis)
     else:
         yield _look("embedded servers", _binaries)
@@ -198,6 +199,25 @@ def _automatic_letters() -> str:
             f"{told}: `scopedesk letters held` says more, `scopedesk letters resume` lets them go again"
         )
     return "none are stopped"
+
+
+def billing_acknowledges() -> str:
+    """How the billing system hears of charges; Misconfigured when it has not acknowledged one for too long."""
+    from services.billing.settings import BillingSystem, billing_settings
+    from services.billing.store.feed import awaited
+    from shared.bus.health import snapshot
+
+    wanted = billing_settings()
+    if wanted.system is BillingSystem.NONE:
+        return "none is connected: SCOPEDESK_BILLING_SYSTEM names how it hears of charges (docs/billing.md)"
+    with snapshot() as session:
+        count, oldest = awaited(session)
+    if oldest and clock.now() - oldest >= timedelta(hours=wanted.late_hours):
+        raise Misconfigured(
+            f"{count} charges or credits are not acknowledged, the first since {oldest:%Y-%m-%d %H:%M} UTC: "
+            "look whether the billing system runs and books (docs/billing.md)"
+        )
+    return f"hears by {wanted.system}; {count} acknowledgements are awaited"
 
 
 def _redis() -> str:

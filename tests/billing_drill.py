@@ -24,6 +24,7 @@ from running_stack import OURS, PATIENCE_SECONDS, SCOPEDESK, eventually
 CELERY = ("-m", "celery", "-q", "-A", "services.billing.tasks", "worker", "-Q", "billing", "-n", "billing@drill")
 WORKER = (*CELERY, "--loglevel", "WARNING", "--without-gossip", "--without-mingle")
 RELAY = ("-m", "shared.bus.relay")
+LEDGER = "billing_example.ledger"
 CONSUMER = ("-m", "deploy.examples.billing_consumer")
 
 OWED = """
@@ -98,7 +99,7 @@ class Drill:
             self._count(" after the replay")
             self.owed = {row[0]: row[1:] for row in self.ours.execute(OWED)}
             self.ledger = {
-                row[0]: row[1:] for row in self.theirs.execute("select event_id, minor, currency from ledger")
+                row[0]: row[1:] for row in self.theirs.execute(f"select event_id, minor, currency from {LEDGER}")
             }
             self.acknowledged = {row[0] for row in self.ours.execute("select booked_id from billing.booking")}
             self.dead = self.ours.execute("select count(*) from bus.dead_letter").fetchone()[0]
@@ -198,11 +199,11 @@ class Drill:
         return self.ours.execute(statement).fetchone()[0]
 
     def _ledger_size(self):
-        exists = self.theirs.execute("select to_regclass('ledger')").fetchone()[0]
-        return self.theirs.execute("select count(*) from ledger").fetchone()[0] if exists else 0
+        exists = self.theirs.execute("select to_regclass('billing_example.ledger')").fetchone()[0]
+        return self.theirs.execute(f"select count(*) from {LEDGER}").fetchone()[0] if exists else 0
 
     def _count(self, when):
-        told, refused = self.theirs.execute("select sum(times_told), sum(times_told - 1) from ledger").fetchone()
+        told, refused = self.theirs.execute(f"select sum(times_told), sum(times_told - 1) from {LEDGER}").fetchone()
         self.figures[f"told{when}"] = int(told)
         self.figures[f"duplicates refused{when}"] = int(refused)
         self.figures["published again"] = self._ours("select sum(tries - 1) from billing.awaited")

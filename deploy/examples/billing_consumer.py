@@ -31,7 +31,8 @@ SIGNS = {"billing.charge.recorded": 1, "billing.charge.credited": -1}
 """What is booked, and which way the money goes. Everything else only tells."""
 
 LEDGER = """
-create table if not exists ledger (
+create schema if not exists billing_example;
+create table if not exists billing_example.ledger (
     event_id uuid primary key,
     number integer generated always as identity,
     quote_id text not null,
@@ -43,14 +44,14 @@ create table if not exists ledger (
 """
 
 BOOK = """
-insert into ledger (event_id, quote_id, minor, currency) values (%s, %s, %s, %s)
+insert into billing_example.ledger as ledger (event_id, quote_id, minor, currency) values (%s, %s, %s, %s)
 on conflict (event_id) do update set times_told = ledger.times_told + 1
 returning number
 """
 
 
 class Ledger:
-    """The books, in a PostgreSQL database of their own; the connection is made anew when it was lost."""
+    """The books, in a PostgreSQL schema of their own; the connection is made anew when it was lost."""
 
     def __init__(self, url: str) -> None:
         self._url = url

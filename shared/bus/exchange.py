@@ -163,6 +163,7 @@ class Consumer:
             queues = [_queue(self._queue, self._routing_key)]
             with messaging.Consumer(channel, queues, on_message=take, prefetch_count=1):
                 while not stop.is_set():
+                    settings().beat()
                     try:
                         connection.drain_events(timeout=IDLE_SECONDS)
                     except TimeoutError:

@@ -9,6 +9,7 @@ from kombu.connection import Connection
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from deploy.doctor import billing_acknowledges
 from services.billing import gateway
 from services.billing.settings import billing_settings
 from services.billing.tasks import worker
@@ -160,6 +161,18 @@ def test_what_nobody_acknowledges_for_a_day_is_said_aloud(billing, say, hear, se
     hear(worker, "ask_again")
     told = capsys.readouterr()
     assert "does not acknowledge" in told.out + told.err
+
+
+def test_the_doctor_tells_of_a_billing_system_that_does_not_acknowledge(billing, say, hear, session):
+    assert "none is connected" in billing_acknowledges()
+    billing(system="exchange")
+    say("billing", charge())
+    hear(worker, "publish")
+    assert billing_acknowledges() == "hears by exchange; 1 acknowledgements are awaited"
+    session.execute(text("update billing.awaited set asked_at = asked_at - interval '24 hours'"))
+    session.commit()
+    with pytest.raises(Misconfigured, match="1 charges or credits are not acknowledged"):
+        billing_acknowledges()
 
 
 def test_an_acknowledgement_is_written_down_once_and_the_first_word_stands(billing, say, said, acknowledge, rows):

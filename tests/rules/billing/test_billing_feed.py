@@ -170,6 +170,18 @@ def test_the_published_schema_is_the_one_of_this_version():
     assert json.loads((DOCS / "events.schema.json").read_text()) == json_schema(), "scopedesk billing schema"
 
 
+def test_the_event_that_the_page_shows_is_as_the_schema_says(published):
+    page = (DOCS.parent / "billing.md").read_text()
+    published.validate(json.loads(page.partition("```json\n")[2].partition("```")[0]))
+
+
+def test_the_page_shows_every_type_of_event():
+    page = (DOCS.parent / "billing.md").read_text()
+    for kind in FEED.values():
+        stem, _, end = kind.name.rpartition(".")
+        assert f"`{kind.name}`" in page or (f"`{stem}." in page and f"`.{end}`" in page)
+
+
 def test_the_published_asyncapi_document_is_the_one_of_this_version():
     assert yaml.safe_load((DOCS / "asyncapi.yaml").read_text()) == asyncapi(), "scopedesk billing schema --asyncapi"
 
