@@ -26,12 +26,15 @@ from shared.events import (
     BookingAwaited,
     ChargeCredited,
     ConsentGiven,
+    CreditGiven,
     CustomerChosen,
     EmailRejected,
     EmailReleased,
     MergeRequested,
     OneCaseDismissed,
     PageAcknowledged,
+    QuotePriced,
+    QuoteVoided,
     SplitRequested,
     SubscriptionChanged,
     SubscriptionEnded,
@@ -45,10 +48,14 @@ from shared.events import (
     TicketResumed,
     UnmergeRequested,
     VerdictOverridden,
+    WorkReported,
+    WorkSettled,
+    WorkStarted,
+    derived_id,
 )
 from shared.money import Money
 from shared.topology import HEARERS
-from shared.vocabulary import PauseReason, ResumeReason, SupplierCase, TicketFacts, Verdict
+from shared.vocabulary import Basis, PauseReason, PriceOffer, ResumeReason, SupplierCase, TicketFacts, Verdict
 from webhooks import webhook
 
 ALL = [(event, hearer) for event, hearers in HEARERS.items() for hearer in hearers]
@@ -208,6 +215,7 @@ def travel(session, book):
     look_into_quarantine(journey)
     page(journey)
     stand_still(journey, ticket_of(session, "Mailbox"))
+    work_for_money(journey, number)
     change_minds(journey, ticket_of(session, restore))
     with Transaction.begin("desk") as tx:
         tx.say(TicketResolved(ticket_id=number, agent="an agent"))
@@ -302,6 +310,37 @@ def change_minds(journey, paid):
         with Transaction.begin("desk") as tx:
             tx.say(event)
         journey.go_on()
+
+
+def work_for_money(journey, number):
+    """Further work is priced and taken back; what was agreed to is worked, settled and given back; the books agree."""
+    offer = PriceOffer(
+        line="further-work",
+        clause="",
+        title="More",
+        unit="started-hour",
+        basis=Basis.HOURS,
+        amount=Money.of(60, "EUR"),
+    )
+    agreed, agent = f"Q-{number}-1", {"ticket_id": number, "agent": "Kim"}
+    known = text("select quote_id from billing.quote where ticket_id = :t and line = 'further-work'")
+
+    def further():
+        journey.session.rollback()
+        return journey.session.scalars(known, {"t": number}).one()
+
+    for event in (
+        lambda: QuotePriced(**agent, quote_id=None, offer=offer),
+        lambda: QuoteVoided(**agent, quote_id=further(), version=1, reason="not needed"),
+        lambda: WorkStarted(**agent),
+        lambda: WorkReported(**agent, note="Restored", quote_id=agreed),
+        lambda: WorkReported(**agent, note="Looked at it", minutes=45),
+        lambda: WorkSettled(**agent, quote_id=agreed),
+        lambda: CreditGiven(**agent, charge_id=derived_id("charge", agreed, 1, "restore"), reason="our own fault"),
+    ):
+        with Transaction.begin("desk") as tx:
+            tx.say(event())
+        journey.go_on(timers=["billing.reconcile"])
 
 
 def file_otherwise(journey, number):
