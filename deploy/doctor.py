@@ -17,6 +17,7 @@ from deploy.processes import doors
 from deploy.settings import read_room_settings, stack_settings
 from shared import clock
 from shared.errors import Misconfigured, ScopedeskError
+from shared.money import Money
 from shared.policies import Policies, load_policies
 from shared.policies.yaml_source import did_you_mean
 from shared.settings import settings
@@ -59,6 +60,7 @@ def examine() -> Iterator[Finding]:
             yield _look("balance", check_balance)
             yield _look("automatic letters", _automatic_letters)
             yield _look("billing system", billing_acknowledges)
+            yield _look("books", books_agree)
         yield _look("Redis", _redis)
     else:
         yield _look("embedded servers", _binaries)
@@ -218,6 +220,18 @@ def billing_acknowledges() -> str:
             "look whether the billing system runs and books (docs/billing.md)"
         )
     return f"hears by {wanted.system}; {count} acknowledgements are awaited"
+
+
+def books_agree() -> str:
+    """What was charged so far; Misconfigured when the books do not agree."""
+    from services.billing.tasks import books
+
+    findings, sums = books.look()
+    if findings:
+        kinds = ", ".join(dict.fromkeys(finding.kind for finding in findings))
+        raise Misconfigured(f"{len(findings)} things do not agree ({kinds}): run `scopedesk billing reconcile`")
+    charged = ", ".join(str(Money(minor=row.charged - row.credited, currency=row.currency)) for row in sums)
+    return f"agree; {charged or 'nothing'} is charged and not given back"
 
 
 def _redis() -> str:

@@ -22,7 +22,7 @@ LOOKS_AT = time(3, tzinfo=UTC)
 @worker.hears(BooksDue)
 def reconcile(event: BooksDue, tx: Transaction) -> None:
     """Compare the books, be loud about what does not agree, and look again tomorrow."""
-    findings = findings_now()
+    findings, _ = look()
     for finding in findings:
         log.error(
             "the books do not agree",
@@ -45,10 +45,11 @@ def look_daily(tx: Transaction) -> None:
     tx.say(due, wait={"billing.reconcile": at})
 
 
-def findings_now() -> list[books.Finding]:
-    """Everything that does not agree at this moment."""
+def look() -> tuple[list[books.Finding], list[books.Sums]]:
+    """Everything that does not agree at this moment, and what it comes to."""
     with health.snapshot() as session:
-        return books.compare(store.read(session), clock.now(), booked_within())
+        found = store.read(session)
+    return books.compare(found, clock.now(), booked_within()), books.sums(found)
 
 
 def booked_within() -> timedelta | None:
