@@ -5,16 +5,14 @@ A file is always saved and never shown: what a stranger sent must not run in the
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from services.desk import store
 from services.desk.rules.attachments import Attachment, disposition
 from services.desk.web.api import Accepted, IdempotencyKey, Name, accept, event_id_of, may_write, unknown_ticket
 from services.desk.web.clocks import Reason
-from services.desk.web.forms import take_form
+from services.desk.web.forms import Form, take_form
 from services.desk.web.pages import ticket_page
 from shared.bus import Transaction
 from shared.events import AttachmentReleased, Event
@@ -69,7 +67,7 @@ def release_on_page(
     request: Request,
     number: str,
     file_id: str,
-    body: Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")],
+    form: Form,
 ) -> Response:
     """Take the form of an agent who releases a file, and show the ticket again."""
 
@@ -78,7 +76,7 @@ def release_on_page(
 
     return take_form(
         request,
-        body,
+        form,
         Releasing,
         say,
         back=f"/tickets/{number}#attachments",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, model_validator
 
 from services.desk import store
 from services.desk.web.api import Accepted, IdempotencyKey, Name, accept, event_id_of, may_write, unknown_ticket
-from services.desk.web.forms import take_form
+from services.desk.web.forms import Form, take_form
 from services.desk.web.pages import ticket_page
 from shared.bus import Transaction
 from shared.cases import Filed, objection
@@ -24,8 +24,6 @@ from shared.events import (
     UnmergeRequested,
 )
 from shared.web import Problem
-
-FormBody = Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
 
 router = APIRouter(prefix="/api/tickets/{number}", dependencies=[Depends(may_write)])
 pages = APIRouter(include_in_schema=False)
@@ -177,7 +175,7 @@ def _filed(tx: Transaction, number: str) -> Filed:
     return Filed(known.facts, known.row.merged_into)
 
 
-class Form(NamedTuple):
+class FilingForm(NamedTuple):
     """A form of the ticket's page: what it carries and what is said of it."""
 
     kind: type[BaseModel]
@@ -185,11 +183,11 @@ class Form(NamedTuple):
 
 
 FORMS = {
-    "merge": Form(Merging, merge),
-    "unmerge": Form(Unmerging, unmerge),
-    "split": Form(Splitting, split),
-    "customer": Form(Choosing, choose),
-    "one-case": Form(Judging, judge),
+    "merge": FilingForm(Merging, merge),
+    "unmerge": FilingForm(Unmerging, unmerge),
+    "split": FilingForm(Splitting, split),
+    "customer": FilingForm(Choosing, choose),
+    "one-case": FilingForm(Judging, judge),
 }
 
 
@@ -198,7 +196,7 @@ def take(
     request: Request,
     number: str,
     name: str,
-    body: FormBody,
+    filled: Form,
 ) -> Response:
     """Take one of these forms, and show the ticket again."""
     form = FORMS.get(name)
@@ -211,7 +209,7 @@ def take(
 
     return take_form(
         request,
-        body,
+        filled,
         form.kind,
         say,
         back=f"/tickets/{number}",

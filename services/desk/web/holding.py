@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
@@ -14,7 +13,7 @@ from services.desk.rules.summary import HeldLetterRow, StoppedRow
 from services.desk.settings import settings
 from services.desk.store import holding
 from services.desk.web.api import Accepted, IdempotencyKey, Name, accept, event_id_of, may_write
-from services.desk.web.forms import take_form
+from services.desk.web.forms import Form, take_form
 from services.desk.web.pages import page
 from shared.bus import Transaction
 from shared.events import AutomaticLettersResumed, LetterReleased
@@ -23,8 +22,6 @@ from shared.web import Problem
 
 router = APIRouter(prefix="/api")
 pages = APIRouter(prefix="/held", include_in_schema=False)
-
-Form = Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
 
 
 class HeldBack(BaseModel):
@@ -102,23 +99,23 @@ def show_held_back(request: Request) -> HTMLResponse:
 
 
 @pages.post("/letters/{letter_id}")
-def release_on_page(request: Request, letter_id: UUID, body: Form) -> Response:
+def release_on_page(request: Request, letter_id: UUID, form: Form) -> Response:
     """Take the form of an agent who releases a letter, and show what is left."""
 
     def say(tx: Transaction, wish: LettingGo) -> None:
         tx.say(released(tx, letter_id, wish))
 
-    return take_form(request, body, LettingGo, say, back="/held", show=lambda wrong: _page(request, wrong))
+    return take_form(request, form, LettingGo, say, back="/held", show=lambda wrong: _page(request, wrong))
 
 
 @pages.post("/providers/{provider}")
-def resume_on_page(request: Request, provider: str, body: Form) -> Response:
+def resume_on_page(request: Request, provider: str, form: Form) -> Response:
     """Take the form of an operator who closes a breaker, and show what is left."""
 
     def say(tx: Transaction, wish: LettingGo) -> None:
         tx.say(resumed(tx, provider, wish))
 
-    return take_form(request, body, LettingGo, say, back="/held", show=lambda wrong: _page(request, wrong))
+    return take_form(request, form, LettingGo, say, back="/held", show=lambda wrong: _page(request, wrong))
 
 
 def _page(request: Request, wrong: Problem | None = None) -> HTMLResponse:

@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Body, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.security import HTTPAuthorizationCredentials
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from pydantic import ValidationError
 
 from services.desk import store
 from services.desk.rules.overrides import DECIDABLE, Overriding, clauses_of
@@ -24,7 +22,8 @@ from services.desk.rules.summary import Sort, State, TicketQuery, TicketRow, cur
 from services.desk.settings import settings
 from services.desk.store import holding
 from services.desk.web import overrides
-from services.desk.web.api import Reopening, may_write, reopened
+from services.desk.web.api import Reopening, reopened
+from services.desk.web.forms import Form, take_form
 from shared import clock
 from shared.bus import Transaction
 from shared.policies import load_policies
@@ -165,60 +164,40 @@ def ticket_page(
 
 
 @router.post("/tickets/{number}/override")
-def override(
-    request: Request, number: str, body: Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
-) -> Response:
-    """Take the form of an agent who decides a ticket, and show the ticket again.
+def override(request: Request, number: str, form: Form) -> Response:
+    """Take the form of an agent who decides a ticket, and show the ticket again."""
+    clauses = tuple(filter(None, (form.get("clause"), form.get("second_clause"))))
+    of_wish = {"token", "version", *FIELDS} - {"clause", "second_clause"}
+    told = {name: value for name, value in form.items() if name in of_wish}
 
-    The form carries the desk's token, as the API's callers do: no cookie says who somebody is, so that no other site
-    can write in his name.
-    """
-    filled = {name: value.strip() for name, value in parse_qsl(body.decode(errors="replace"))}
-    shown = HTTPAuthorizationCredentials(scheme="Bearer", credentials=filled.pop("token", ""))
-    clauses = tuple(clause for clause in (filled.get("clause"), filled.get("second_clause")) if clause)
-    of_wish = {"version", *FIELDS} - {"clause", "second_clause"}
-    told = {name: value for name, value in filled.items() if name in of_wish and value}
-    try:
-        from_this_site(request)
-        may_write(shown)
-        wish = Overriding.model_validate({**told, "clauses": clauses})
-        with Transaction.begin("desk") as tx:
-            tx.say(overrides.override(tx, number, wish))
-    except ValidationError as error:
-        fields = ", ".join(dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()))
-        problem = Problem(422, "The form is not complete", f"Look at: {fields.replace('_', ' ')}.")
-        return ticket_page(request, number, wrong=problem, filled=filled)
-    except Problem as problem:
-        return ticket_page(request, number, wrong=problem, filled=filled)
-    return RedirectResponse(f"/tickets/{number}", status_code=303)
+    def say(tx: Transaction, wish: Overriding) -> None:
+        tx.say(overrides.override(tx, number, wish))
+
+    return take_form(
+        request,
+        {**told, "clauses": clauses},
+        Overriding,
+        say,
+        back=f"/tickets/{number}",
+        show=lambda problem: ticket_page(request, number, wrong=problem, filled=form),
+    )
 
 
 @router.post("/tickets/{number}/reopen")
-def reopen(
-    request: Request, number: str, body: Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
-) -> Response:
+def reopen(request: Request, number: str, form: Form) -> Response:
     """Take the form of an agent who reopens a ticket, and show the ticket again."""
-    filled = {name: value.strip() for name, value in parse_qsl(body.decode(errors="replace"))}
-    shown = HTTPAuthorizationCredentials(scheme="Bearer", credentials=filled.pop("token", ""))
-    try:
-        from_this_site(request)
-        may_write(shown)
-        wish = Reopening.model_validate(filled)
-        with Transaction.begin("desk") as tx:
-            tx.say(reopened(tx, number, wish))
-    except ValidationError:
-        return ticket_page(request, number, wrong=Problem(422, "The form is not complete", "Say who reopens it."))
-    except Problem as problem:
-        return ticket_page(request, number, wrong=problem)
-    return RedirectResponse(f"/tickets/{number}", status_code=303)
 
+    def say(tx: Transaction, wish: Reopening) -> None:
+        tx.say(reopened(tx, number, wish))
 
-def from_this_site(request: Request) -> None:
-    """Refuse a form that another site sent; Problem 403."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    foreign = site not in {"same-origin", "none"} if site else origin and urlsplit(origin).netloc != request.url.netloc
-    if foreign:
-        raise Problem(403, "This form came from another site", "Open the ticket at the desk, and decide there.")
+    return take_form(
+        request,
+        form,
+        Reopening,
+        say,
+        back=f"/tickets/{number}",
+        show=lambda problem: ticket_page(request, number, wrong=problem),
+    )
 
 
 def page(request: Request, name: str, *, status: int = 200, **words: Any) -> HTMLResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -13,7 +13,7 @@ from services.desk import store
 from services.desk.settings import settings
 from services.desk.web.api import IdempotencyKey, Name, event_id_of, may_write
 from services.desk.web.clocks import Reason
-from services.desk.web.forms import take_form
+from services.desk.web.forms import Form, take_form
 from services.desk.web.pages import page
 from shared.bus import Transaction
 from shared.events import EmailRejected, EmailReleased
@@ -90,27 +90,24 @@ def arrivals(request: Request, state: State = "quarantined") -> HTMLResponse:
     return _page(request, state)
 
 
-Form = Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
-
-
 @pages.post("/{arrival_id}/release")
-def release_on_page(request: Request, arrival_id: UUID, body: Form) -> Response:
+def release_on_page(request: Request, arrival_id: UUID, form: Form) -> Response:
     """Take the form of an agent who releases an e-mail, and show what is left."""
 
     def say(tx: Transaction, releasing: Releasing) -> None:
         tx.say(release(tx, arrival_id, releasing))
 
-    return take_form(request, body, Releasing, say, back="/arrivals", show=lambda wrong: _page(request, wrong=wrong))
+    return take_form(request, form, Releasing, say, back="/arrivals", show=lambda wrong: _page(request, wrong=wrong))
 
 
 @pages.post("/{arrival_id}/reject")
-def reject_on_page(request: Request, arrival_id: UUID, body: Form) -> Response:
+def reject_on_page(request: Request, arrival_id: UUID, form: Form) -> Response:
     """Take the form of an agent who rejects an e-mail, and show what is left."""
 
     def say(tx: Transaction, rejecting: Rejecting) -> None:
         tx.say(reject(tx, arrival_id, rejecting))
 
-    return take_form(request, body, Rejecting, say, back="/arrivals", show=lambda wrong: _page(request, wrong=wrong))
+    return take_form(request, form, Rejecting, say, back="/arrivals", show=lambda wrong: _page(request, wrong=wrong))
 
 
 def release(tx: Transaction, arrival_id: UUID, releasing: Releasing, key: str | None = None) -> EmailReleased:

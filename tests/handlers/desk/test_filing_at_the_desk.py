@@ -102,6 +102,13 @@ def test_what_cannot_be_is_refused_with_what_to_do(web, shown, asked, refusal):
     assert words in answer.text
 
 
+def test_a_form_that_says_nothing_is_shown_again_with_what_it_needs(web, shown):
+    shown()
+    answer = send(web, FIRST, "customer", {})
+    assert answer.status_code == 422
+    assert "give a `customer_id`" in answer.text
+
+
 def test_tickets_of_two_customers_are_not_merged(web, shown, say, hear):
     shown(requester=Requester(email="a@b.example", customer_id="c-1"))
     other = ticket("HN-1003", requester=Requester(email="c@d.example", customer_id="c-2"))
