@@ -6,7 +6,12 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli import billing_books, billing_subscriptions
+
 app = typer.Typer(no_args_is_help=True, help="What the billing system is told.")
+app.add_typer(billing_subscriptions.app, name="subscriptions")
+app.add_typer(billing_subscriptions.licence, name="licence")
+app.command("reconcile")(billing_books.reconcile)
 
 POLL_SECONDS = 1.0
 """How often a follower looks for more."""

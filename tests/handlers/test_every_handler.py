@@ -30,12 +30,14 @@ from shared.events import (
     CustomerChosen,
     EmailRejected,
     EmailReleased,
+    LicenceBought,
     MergeRequested,
     OneCaseDismissed,
     PageAcknowledged,
     QuotePriced,
     QuoteVoided,
     SplitRequested,
+    SubscriptionCancelled,
     SubscriptionChanged,
     SubscriptionEnded,
     SubscriptionStarted,
@@ -224,6 +226,7 @@ def travel(session, book):
     to = "support@hypernode.example"
     hold_back(journey, number, lambda words: store_email(mail(to, f"Re: [{number}]", words), source="test"))
     file_otherwise(journey, number)
+    subscribe(journey, ticket_of(session, "Server down"))
     tell_the_billing_system(journey, number)
     return journey
 
@@ -363,6 +366,35 @@ def file_otherwise(journey, number):
         with Transaction.begin("desk") as tx:
             tx.say(event())
         journey.go_on()
+
+
+def subscribe(journey, number):
+    """A plan is offered, agreed to, rests on a licence fee, and is cancelled on its first day."""
+    plan = PriceOffer(
+        line="priority-plan",
+        clause="h-sphere.plans.priority-price",
+        title="Priority support plan",
+        unit="month",
+        basis=Basis.PLAN,
+    )
+    with Transaction.begin("desk") as tx:
+        tx.say(QuotePriced(ticket_id=number, quote_id=None, offer=plan, agent="an agent"))
+    journey.go_on()
+    statement = text("select quote_id from billing.quote where line = 'priority-plan'")
+    quote_id = journey.session.scalars(statement).one()
+    journey.session.rollback()
+    agreed = {"quote_id": quote_id, "version": 1, "given_by_email": "noc@hosting.example", "taken_by": "an agent"}
+    today = clock.now().date()
+    fee = {"bought_on": today, "fee": Money.of(4500, "USD"), "agent": "an agent"}
+    for event in (
+        ConsentGiven(ticket_id=number, **agreed),
+        LicenceBought(provider="h-sphere", customer_id="hs-1", **fee),
+        SubscriptionCancelled(ticket_id=number, subscription_id=quote_id, ends_on=today, agent="an agent"),
+    ):
+        with Transaction.begin("desk") as tx:
+            tx.say(event)
+        journey.go_on()
+    journey.go_on(timers=["billing.end_plan"])
 
 
 def tell_the_billing_system(journey, number):

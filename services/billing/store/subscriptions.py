@@ -19,7 +19,7 @@ from services.billing.store.tables import Charged, ConsentGivenTo, LicenceFee, Q
 from shared.errors import Permanent
 from shared.events import LicenceBought
 from shared.money import Money
-from shared.policies import Policy
+from shared.policies import load_policies
 
 
 def customer_of(quote: QuoteVersion) -> str:
@@ -31,6 +31,11 @@ def lock_customer(session: Session, provider: str, customer: str) -> None:
     """Let one handler at a time look at a customer's plans and charge for them, until the transaction ends."""
     key = f"billing plans:{provider}:{customer}"
     session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+
+def find(session: Session, subscription_id: str) -> Subscribed | None:
+    """Return a plan to be looked at; None when no such plan was ever begun."""
+    return session.get(Subscribed, subscription_id)
 
 
 def lock(session: Session, subscription_id: str) -> Subscribed | None:
@@ -83,8 +88,9 @@ def all_plans(session: Session) -> list[Subscribed]:
     return list(session.exec(select(Subscribed).order_by(col(Subscribed.starts_on), col(Subscribed.subscription_id))))
 
 
-def as_subscription(session: Session, row: Subscribed, policy: Policy) -> rules.Subscription:
+def as_subscription(session: Session, row: Subscribed) -> rules.Subscription:
     """Return a plan as the rules know it; Permanent when a consent on record does not fit its quote."""
+    policy = load_policies().provider(row.provider)
     line = policy.prices.get(row.line)
     return rules.Subscription(
         subscription_id=row.subscription_id,

@@ -227,7 +227,7 @@ class _Plans:
 
     def plan(self, row: Subscribed) -> rules.Subscription:
         """One of them, as the rules know it."""
-        return store.as_subscription(self.tx.session, row, self.policy)
+        return store.as_subscription(self.tx.session, row)
 
     def others(self, subscription_id: str) -> list[rules.Subscription]:
         """All but one."""
@@ -254,7 +254,8 @@ class _Plans:
         """Ask a person, once, what is due for some days."""
         own, other = question.subscription.subscription_id, question.other and question.other.subscription_id
         log.warning("a plan is in question", subscription_id=own, other_subscription_id=other)
-        row = self.tx.session.get_one(Subscribed, own)
+        row = store.find(self.tx.session, own)
+        assert row
         self.tx.say(
             SubscriptionQuestioned(
                 event_id=derived_id("plan in question", own, other, question.first),
