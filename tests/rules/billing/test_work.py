@@ -73,7 +73,6 @@ def charge_for(minutes, quote, least=1):
 @pytest.mark.parametrize(
     ("minutes", "hours"),
     [([], 0), ([1], 1), ([60], 1), ([61], 2), ([30, 30], 1), ([40, 21], 2), ([181], 3), ([9999], 3)],
-    [([], 0), ([1], 1), ([60], 1), ([61], 2), ([30, 30], 1), ([40, 21], 2), ([181], 3), ([9999], 3)],
 )
 def test_hours_are_charged_as_started_at_most_those_agreed_to_and_none_when_nothing_was_worked(minutes, hours):
     charge = charge_for(minutes, hours_quote())
