@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from shared.money import Money
@@ -41,10 +41,14 @@ def language(wished: str) -> str:
 def civil_time(moment: datetime, zone: str, lang: str) -> str:
     """An aware moment with its weekday and the zone's name: `Friday 5 June 2026, 18:00 (CEST, Europe/Amsterdam)`."""
     local = moment.astimezone(ZoneInfo(zone))
-    day = f"{DAYS[lang][local.weekday()]} {local.day} {MONTHS[lang][local.month - 1]} {local.year}"
     short = local.tzname() or ""
     name = f"{short}, {zone}" if short.isalpha() and short != zone else zone
-    return f"{day}, {local:%H:%M} ({name})"
+    return f"{civil_day(local.date(), lang)}, {local:%H:%M} ({name})"
+
+
+def civil_day(day: date, lang: str) -> str:
+    """A date with its weekday: `Friday 5 June 2026`."""
+    return f"{DAYS[lang][day.weekday()]} {day.day} {MONTHS[lang][day.month - 1]} {day.year}"
 
 
 def money(amount: Money, lang: str) -> str:

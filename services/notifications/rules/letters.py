@@ -30,7 +30,7 @@ from shared.events import (
 )
 from shared.policies import Policies, Policy
 from shared.vocabulary import Channel, Decision, Requester, SupplierCase, TargetName, TicketFacts, Verdict
-from shared.wording import civil_time, language, money
+from shared.wording import civil_day, civil_time, language, money
 from shared.wording import price as price_words
 
 MEBIBYTE = 1 << 20
@@ -219,6 +219,8 @@ def charge_notice(ticket: TicketFacts, event: ChargeRecorded, policies: Policies
         version=event.version,
         work=line.title.in_language(lang) if line else event.line,
         total=money(event.total, lang),
+        period_from=civil_day(event.period_from, lang) if event.period_from else None,
+        period_until=civil_day(event.period_until, lang) if event.period_until else None,
     )
 
 

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -293,6 +293,33 @@ def test_a_charge_notice_names_quote_and_amount():
     text = letters.charge_notice(ticket(), event, load_policies(), "nl")
     assert "EUR 1.250,00, exclusief btw" in text
     assert "Q-HN-1042-1 (versie 1)" in " ".join(text.split())
+    assert "Periode" not in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", "  Period: Saturday 31 January 2026 to Friday 27 February 2026\n"),
+        ("nl", "  Periode: zaterdag 31 januari 2026 tot en met vrijdag 27 februari 2026\n"),
+    ],
+)
+def test_a_charge_notice_of_a_plan_names_the_period(lang, words):
+    event = ChargeRecorded(
+        ticket_id="HS-1042",
+        charge_id=uuid4(),
+        quote_id="Q-HS-1042-1",
+        version=1,
+        line="priority-plan",
+        clause="h-sphere.plans.priority-price",
+        customer_id=None,
+        account=None,
+        provider="h-sphere",
+        total=Money.of(300, "USD"),
+        unit="month",
+        period_from=date(2026, 1, 31),
+        period_until=date(2026, 2, 27),
+    )
+    assert words in letters.charge_notice(ticket(), event, load_policies(), lang)
 
 
 def test_an_answer_is_the_agents_text_with_a_signature():
