@@ -179,11 +179,17 @@ def _print_story(story: TicketStory) -> None:
     part("Decision", _decision(story))
     part("Decided by people before", map(_precedent, story.precedents))
     part("Due times", _due_times(story))
-    part("Quotes", (f"{q.quote_id} v{q.version}  {q.total or 'no price yet'}  {q.state}" for q in story.quotes))
-    part("Charges", (f"{c.quote_id} v{c.version}  {c.total}  {c.clause}" for c in story.charges))
+    part("Money", _money(story))
     part("Letters", (f"{_moment(letter.at)}  {letter.kind}  {letter.state}" for letter in story.letters))
     part("Conversation", map(_said, story.conversation))
     part("History", (f"{_moment(line.at)}  {line.words}" for line in story.history))
+
+
+def _money(story: TicketStory) -> Iterable[str]:
+    if story.billing.quotes:
+        yield story.billing.headline
+        yield from (f"{quote.quote_id} v{quote.version}  {quote.sentence}" for quote in story.billing.quotes)
+        yield f"(`scopedesk billing ticket {story.ticket.number}` shows it in full)"
 
 
 def _said(said: Said) -> str:

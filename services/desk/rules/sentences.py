@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from services.desk.rules.money_sentences import about_money
 from shared import events as e
 from shared.vocabulary import Requester, ResumeReason, Standstill, SupplierCase
 
@@ -115,27 +116,6 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 --
             return f"A page did not arrive by {event.way}: {event.reason}."
         case e.TargetBreached():
             return f"The {event.target} was due and did not happen."
-        case e.QuoteIssued():
-            return f"Quote {event.quote_id} (version {event.version}) offers {event.total}."
-        case e.QuoteDrafted():
-            return f"Quote {event.quote_id} waits for a person to name a price."
-        case e.QuoteExpired():
-            return f"Nobody agreed to quote {event.quote_id} (version {event.version}) in time."
-        case e.QuoteWithdrawn():
-            return f"Quote {event.quote_id} (version {event.version}) no longer holds."
-        case e.ChargeQuestioned():
-            return (
-                f"The verdict was changed after {event.total} had been agreed to ({event.quote_id}): "
-                "nothing is taken back, a person has to look."
-            )
-        case e.ConsentGiven():
-            return f"{event.taken_by} took a consent to quote {event.quote_id} (version {event.version})."
-        case e.ConsentRecorded():
-            return f"{event.given_by} agreed to quote {event.quote_id} (version {event.version}): {event.total}."
-        case e.ConsentRefused():
-            return f"An agreement to quote {event.quote_id} ({event.given_how}) does not count: {event.reason}."
-        case e.ChargeRecorded():
-            return f"{event.total} was recorded for the billing system."
         case e.LetterWritten():
             return f"A letter was written: {_spaced(event.kind)}."
         case e.LetterSent(confirmed=False):
@@ -168,7 +148,7 @@ def describe(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 --
         case e.TicketResolved():
             return f"{event.agent} closed the ticket as done."
         case _:
-            return _spaced(type(event).__name__)
+            return about_money(event) or _spaced(type(event).__name__)
 
 
 def _called_back(event: e.CustomerCalledBack) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
 from pydantic import AwareDatetime
@@ -11,10 +10,10 @@ from pydantic import AwareDatetime
 from services.desk.rules import cases
 from services.desk.rules.attachments import Attachment, attachments
 from services.desk.rules.cases import ProposedCase
+from services.desk.rules.money import Trail, trail
 from services.desk.rules.sentences import describe, name_of
-from services.desk.rules.summary import QuoteRow, QuoteState, TicketRow, View
+from services.desk.rules.summary import TicketRow, View
 from shared import events as e
-from shared.money import Money
 from shared.policies import Policy
 from shared.vocabulary import Decision, PauseReason, Precedent, Routing, TicketFacts, Verdict
 
@@ -43,37 +42,6 @@ class Said(View):
     subject: str | None = None
     text: str
     warnings: tuple[str, ...] = ()
-
-
-class QuoteStory(QuoteRow):
-    """A version of a quote and who agreed to it."""
-
-    clause: str | None = None
-    agreed_by: str | None = None
-    agreed_how: str | None = None
-    agreed_at: AwareDatetime | None = None
-
-
-class ChargeView(View):
-    """An amount for the billing system, without VAT."""
-
-    charge_id: UUID
-    quote_id: str
-    version: int
-    line: str
-    clause: str
-    total: Money
-    at: AwareDatetime
-
-
-class RefusedConsent(View):
-    """An agreement that does not count, and what is missing."""
-
-    quote_id: str
-    version: int
-    given_how: str
-    reason: str
-    at: AwareDatetime
 
 
 class DecisionView(View):
@@ -123,9 +91,7 @@ class TicketStory(View):
     precedents: tuple[Precedent, ...] = ()
     clauses: tuple[ClauseView, ...] = ()
     routing: Routing | None = None
-    quotes: tuple[QuoteStory, ...] = ()
-    charges: tuple[ChargeView, ...] = ()
-    refused_consents: tuple[RefusedConsent, ...] = ()
+    billing: Trail
     letters: tuple[LetterView, ...] = ()
     conversation: tuple[Said, ...] = ()
     attachments: tuple[Attachment, ...] = ()
@@ -157,9 +123,7 @@ def tell(
         precedents=next((found.precedents for found in reversed(events) if isinstance(found, e.PrecedentsFound)), ()),
         clauses=tuple(cited(decision, policy)) if decision else (),
         routing=routing,
-        quotes=quotes(case),
-        charges=tuple(_charges(case)),
-        refused_consents=tuple(_refused_consents(case)),
+        billing=trail(case),
         letters=tuple(_letters(case)),
         attachments=tuple(attachments(messages)),
         conversation=tuple(sorted(_conversation(messages), key=lambda said: said.at)),
@@ -200,53 +164,6 @@ def open_pause(events: Iterable[e.Event], routing: Routing | None) -> tuple[UUID
     if paused is None and routing and routing.paused and routing.paused.id not in ended:
         paused = (routing.paused.id, routing.paused.reason)  # a decision began it
     return paused
-
-
-def quotes(events: Iterable[e.Event]) -> tuple[QuoteStory, ...]:
-    """The newest version of every quote, whatever order its events came in."""
-    versions: dict[tuple[str, int], dict[str, Any]] = {}
-    for event in events:
-        if told := _of_quote(event):
-            known = versions.setdefault((told["quote_id"], told["version"]), told)
-            state = max(known["state"], told["state"], key=lambda state: state.rank)
-            known.update(told, state=state)
-    newest = {quote_id: QuoteStory.model_validate(versions[quote_id, number]) for quote_id, number in sorted(versions)}
-    return tuple(newest.values())
-
-
-def _of_quote(event: e.Event) -> dict[str, Any] | None:
-    match event:
-        case e.QuoteDrafted(offer=offer):
-            told: dict[str, Any] = {"state": QuoteState.DRAFT, "title": offer.title, "clause": offer.clause}
-        case e.QuoteIssued(offer=offer):
-            told = {"state": QuoteState.OFFERED, "title": offer.title, "clause": offer.clause, "total": event.total}
-            told["valid_until"] = event.valid_until
-        case e.QuoteExpired():
-            told = {"state": QuoteState.EXPIRED}
-        case e.QuoteWithdrawn():
-            told = {"state": QuoteState.WITHDRAWN}
-        case e.ConsentRecorded():
-            told = {"state": QuoteState.AGREED, "total": event.total, "agreed_at": event.happened_at}
-            told |= {"agreed_by": event.given_by, "agreed_how": event.given_how}
-        case e.ChargeRecorded():
-            told = {"state": QuoteState.CHARGED, "total": event.total}
-        case _:
-            return None
-    return {"quote_id": event.quote_id, "version": event.version, **told}
-
-
-def _charges(events: Iterable[e.Event]) -> Iterable[ChargeView]:
-    for event in events:
-        if isinstance(event, e.ChargeRecorded):
-            told = event.model_dump(include=set(ChargeView.model_fields))
-            yield ChargeView.model_validate({**told, "at": event.happened_at})
-
-
-def _refused_consents(events: Iterable[e.Event]) -> Iterable[RefusedConsent]:
-    for event in events:
-        if isinstance(event, e.ConsentRefused):
-            told = event.model_dump(include=set(RefusedConsent.model_fields))
-            yield RefusedConsent.model_validate({**told, "at": event.happened_at})
 
 
 _LETTER_STATES: dict[type[e.Event], str] = {

@@ -273,9 +273,9 @@ def test_a_tickets_story_has_everything(show, web):
     assert story["clauses"][0]["quote"].startswith("We can also restore the Hypernode from a backup")
     assert story["routing"]["targets"][0]["windows"][0]["counted_seconds"] == 14400
     assert [said["by"] for said in story["conversation"]] == ["requester", "letter", "requester", "agent"]
-    [quote] = story["quotes"]
+    [quote] = story["billing"]["quotes"]
     assert (quote["state"], quote["agreed_by"]) == ("charged", "anna@winkel.example")
-    assert story["charges"][0]["total"] == {"minor": 12500, "currency": "EUR"}
+    assert quote["charges"][0]["total"] == {"minor": 12500, "currency": "EUR"}
     assert [letter["state"] for letter in story["letters"]] == ["refused", "sent"]
     assert story["history"][0]["event"] == "TicketOpened"
 

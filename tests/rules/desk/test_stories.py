@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.desk.rules import story, summary
+from services.desk.rules import money, story, summary
 from services.desk.rules.sentences import describe
 from services.desk.rules.summary import QuoteState, Sort, State, TicketQuery
 from shared.errors import Permanent
@@ -93,24 +93,24 @@ CHARGED = ChargeRecorded(
 
 @pytest.mark.parametrize("events", list(itertools.permutations([issued(1, 125), AGREED, CHARGED])))
 def test_a_quote_is_told_alike_whatever_came_first(events):
-    [quote] = story.quotes(events)
+    [quote] = money.quotes(events)
     assert quote.state is QuoteState.CHARGED
     assert (quote.title, quote.agreed_by, quote.total) == ("Restoring", "anna@winkel.example", Money.of(125, "EUR"))
 
 
 def test_a_new_version_of_a_quote_needs_a_new_consent():
-    [quote] = story.quotes([issued(1, 125), AGREED, issued(2, 250)])
+    [quote] = money.quotes([issued(1, 125), AGREED, issued(2, 250)])
     assert (quote.version, quote.state, quote.agreed_by) == (2, QuoteState.OFFERED, None)
 
 
 def test_a_draft_has_no_price_until_a_person_names_one():
     draft = QuoteDrafted(**QUOTE, ticket=FACTS, offer=OFFER)
-    assert story.quotes([draft])[0].total is None
-    assert story.quotes([draft, issued(1, 99)])[0].total == Money.of(99, "EUR")
+    assert money.quotes([draft])[0].total is None
+    assert money.quotes([draft, issued(1, 99)])[0].total == Money.of(99, "EUR")
 
 
 def test_an_offer_that_nobody_took_is_expired():
-    [quote] = story.quotes([QuoteExpired(**QUOTE, version=1), issued(1, 125)])
+    [quote] = money.quotes([QuoteExpired(**QUOTE, version=1), issued(1, 125)])
     assert (quote.state, quote.total) == (QuoteState.EXPIRED, Money.of(125, "EUR"))
 
 
@@ -124,8 +124,8 @@ def test_a_yes_that_does_not_count_is_told_with_what_is_missing():
         events=[issued(1, 125), refused],
         policy=load_policies().provider("hypernode"),
     )
-    assert [(yes.quote_id, yes.reason) for yes in told.refused_consents] == [("Q-HN-1042-1", refused.reason)]
-    assert told.quotes[0].state is QuoteState.OFFERED
+    assert [(yes.quote_id, yes.reason) for yes in told.billing.refused_consents] == [("Q-HN-1042-1", refused.reason)]
+    assert told.billing.quotes[0].state is QuoteState.OFFERED
 
 
 LETTER = {"ticket_id": "HN-1042", "letter_id": uuid4(), "kind": "quote"}
@@ -206,7 +206,8 @@ def test_an_empty_filter_is_none():
     assert TicketQuery.model_validate({"provider": "", "verdict": "", "sort": "latest-start"}) == TicketQuery()
 
 
-OF_TICKETS = [event for event in HEARERS if not event.__name__.startswith(("Email", "Call", "AutomaticLetters"))]
+OF_NO_TICKET = ("Email", "Call", "AutomaticLetters", "Books", "Licence")
+OF_TICKETS = [event for event in HEARERS if not event.__name__.startswith(OF_NO_TICKET)]
 
 
 @pytest.mark.parametrize("event", OF_TICKETS, ids=lambda event: event.__name__)
@@ -265,5 +266,27 @@ def test_every_event_of_a_ticket_has_a_sentence(event):
         talk_seconds=90,
         one_of=("HN-1042", "HN-1043"),
         reached_at=START,
+        offer=OFFER,
+        note="h",
+        minutes=90,
+        over_minutes=30,
+        worked_minutes=90,
+        allowed_minutes=60,
+        whose="the ticket's",
+        reverses=None,
+        remaining=Money.of(0, "EUR"),
+        amount=None,
+        reference="INV-7",
+        clause="c",
+        period_from=None,
+        tries=1,
+        subscription_id="Q-1",
+        starts_on=START.date(),
+        ends_on=START.date(),
+        paid_until=START.date(),
+        from_day=START.date(),
+        unit="month",
+        quantity=2,
+        number=1,
     )
     assert describe(told).endswith(".")
