@@ -6,149 +6,27 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
+from paid_work import ANALYSIS, HYPER, KENO_QUOTE, LUX, LUX_QUOTE, ticket
 from services.billing.tasks import worker
 from shared import clock
 from shared.bus.worker import Outcome
 from shared.events import (
     AllowanceUsedUp,
-    ChargeCredited,
     ChargeRecorded,
-    ConsentGiven,
-    ConsentRecorded,
-    CreditGiven,
-    CreditRefused,
     MergeUndone,
     QuoteDrafted,
     QuoteIssued,
-    QuotePriced,
     QuoteSettled,
-    ScopeDecided,
     TicketResolved,
     TicketsMerged,
     WorkRecorded,
     WorkRefused,
     WorkReported,
-    WorkSettled,
-    WorkStarted,
     derived_id,
 )
 from shared.money import Money
-from shared.vocabulary import Basis, Channel, Decision, PriceOffer, Requester, TicketFacts, Verdict
-
-OWNER = "anna@bloemen.example"
-
-
-def ticket(number, provider, customer="c-1"):
-    return TicketFacts(
-        ticket_id=number,
-        provider=provider,
-        channel=Channel.EMAIL,
-        subject="Help",
-        requester=Requester(name="Anna", email=OWNER, customer_id=customer, may_approve_costs=True),
-        account="bloemen",
-        approvers=(OWNER,),
-        received_at=clock.now(),
-    )
-
-
-LUX, KENO, HYPER = ticket("LC-1", "luxcloud"), ticket("KX-1", "kenotronix"), ticket("HN-1", "hypernode")
-ANALYSIS = PriceOffer(
-    line="paid-support",
-    clause="luxcloud.paid-support.rate",
-    title="Paid Support",
-    unit="started-hour",
-    basis=Basis.PREPAID,
-    amount=Money.of(150, "EUR"),
-    total=Money.of(150, "EUR"),
-)
-CORRECTION = PriceOffer(
-    line="security-correction",
-    clause="kenotronix.vps-dedicated.security-correction-paid",
-    title="Correction",
-    unit="started-hour",
-    basis=Basis.HOURS,
-    quantity=3,
-    amount=Money.of(60, "EUR"),
-)
-RESTORE = PriceOffer(
-    line="restore",
-    clause="hypernode.backups.restore-price",
-    title="Restore",
-    unit="job",
-    amount=Money.of(125, "EUR"),
-    total=Money.of(125, "EUR"),
-)
-KENO_QUOTE, LUX_QUOTE = "Q-KX-1-1", "Q-LC-1-1"
-
-
-@pytest.fixture
-def decided(say, hear):
-    """A ticket whose decision billing has heard."""
-
-    def decided(facts, verdict=Verdict.COURTESY, price=None):
-        decision = Decision(verdict=verdict, price=price, needs_person=False, clauses=("a.b.c",))
-        say("scope", ScopeDecided(ticket_id=facts.ticket_id, ticket=facts, text="Please", decision=decision))
-        assert hear(worker, "quote_paid_work") == [Outcome.DONE]
-
-    return decided
-
-
-@pytest.fixture
-def consent(say, hear):
-    def consent(quote_id, version=1):
-        say("desk", ConsentGiven(quote_id=quote_id, version=version, given_by_email=OWNER, taken_by="Kees"))
-        assert hear(worker, "record_consent") == [Outcome.DONE]
-        assert hear(worker, "charge") == [Outcome.DONE]
-
-    return consent
-
-
-@pytest.fixture
-def bought_hour(decided, consent):
-    """LuxCloud's hour, agreed to and paid."""
-    decided(LUX, Verdict.PAID, ANALYSIS)
-    consent(LUX_QUOTE)
-
-
-@pytest.fixture
-def three_hours(decided, consent, say, hear):
-    """At most three hours at a person's rate, agreed to."""
-    decided(KENO)
-    say("desk", QuotePriced(ticket_id="KX-1", quote_id=None, offer=CORRECTION, agent="Vera"))
-    assert hear(worker, "price_quote") == [Outcome.DONE]
-    consent(KENO_QUOTE)
-
-
-@pytest.fixture
-def report(say, hear):
-    def report(ticket_id, minutes=None, quote_id=None, agent="Kees", **fields):
-        told = WorkReported(
-            ticket_id=ticket_id, agent=agent, minutes=minutes, quote_id=quote_id, note="Looked at it", **fields
-        )
-        say("desk", told)
-        return hear(worker, "record_work")
-
-    return report
-
-
-@pytest.fixture
-def start(say, hear):
-    def start(**fields):
-        say("desk", WorkStarted(**{"ticket_id": "LC-1", "agent": "Kees", **fields}))
-        assert hear(worker, "start_clock") == [Outcome.DONE]
-
-    return start
-
-
-@pytest.fixture
-def settle(say, hear):
-    def settle(ticket_id="KX-1", quote_id=KENO_QUOTE):
-        say("desk", WorkSettled(ticket_id=ticket_id, quote_id=quote_id, agent="Kees"))
-        return hear(worker, "settle_quote")
-
-    return settle
+from shared.vocabulary import Basis, Verdict
 
 
 def last(found):
@@ -388,86 +266,6 @@ def test_after_the_settlement_further_work_needs_a_quote_of_its_own(three_hours,
 def test_a_quote_of_another_ticket_is_not_settled(three_hours, settle, said):
     settle(ticket_id="KX-2")
     assert (said(QuoteSettled), said(WorkRefused)[0].reason) == ([], "this ticket has no quote Q-KX-1-1")
-
-
-# --- giving back ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def give_back(say, hear, said):
-    def give_back(amount=None, charge_id=None):
-        charge_id = charge_id or said(ChargeRecorded)[0].charge_id
-        say("desk", CreditGiven(charge_id=charge_id, amount=amount, agent="Vera", reason="our own fault"))
-        assert hear(worker, "credit") == [Outcome.DONE]
-
-    return give_back
-
-
-def test_a_part_of_a_charge_is_given_back_and_then_the_rest(bought_hour, give_back, said):
-    give_back(Money.of(50, "EUR"))
-    give_back()
-    assert [(credit.total, credit.remaining) for credit in said(ChargeCredited)] == [
-        (Money.of(50, "EUR"), Money.of(100, "EUR")),
-        (Money.of(100, "EUR"), Money.of(0, "EUR")),
-    ]
-    first = said(ChargeCredited)[0]
-    assert (first.ticket_id, first.quote_id, first.line, first.account) == (
-        "LC-1",
-        LUX_QUOTE,
-        "paid-support",
-        "bloemen",
-    )
-
-
-@pytest.mark.parametrize(
-    ("amount", "reason"),
-    [
-        (Money.of(151, "EUR"), "EUR 150.00 remain of the charge, which is less than EUR 151.00"),
-        (Money.of(10, "USD"), "the charge is in EUR, not in USD"),
-        (Money.of(0, "EUR"), "the amount is not above zero"),
-    ],
-)
-def test_no_more_is_given_back_than_what_remains(bought_hour, give_back, said, amount, reason):
-    give_back(amount)
-    assert (said(ChargeCredited), said(CreditRefused)[0].reason) == ([], reason)
-
-
-def test_what_was_given_back_wholly_or_never_charged_is_not_given_back(bought_hour, give_back, said):
-    give_back()
-    give_back()
-    nothing = uuid4()
-    give_back(charge_id=nothing)
-    assert [refused.reason for refused in said(CreditRefused)] == [
-        "all of it was given back already",
-        f"there is no charge {nothing}",
-    ]
-
-
-def test_two_people_who_give_a_charge_back_at_the_same_moment_give_it_back_once(bought_hour, say, said, session):
-    charge_id = said(ChargeRecorded)[0].charge_id
-    say("desk", *(CreditGiven(charge_id=charge_id, agent=agent, reason="twice") for agent in ("Kees", "Vera")))
-    waiting = session.scalars(text("select id from bus.delivery where hearer = 'billing.credit'")).all()
-    session.rollback()
-    with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(lambda at: worker.deliver("billing.credit", at), waiting)) == [Outcome.DONE] * 2
-    assert (len(said(ChargeCredited)), len(said(CreditRefused))) == (1, 1)
-
-
-@pytest.mark.parametrize("table", ["charge", "credit", "work_entry", "consent", "settlement"])
-def test_the_database_refuses_to_rewrite_money(bought_hour, report, settle, give_back, session, *, table):
-    report("LC-1", 40, LUX_QUOTE)
-    settle("LC-1", LUX_QUOTE)
-    give_back()
-    for statement in (f"update billing.{table} set quote_id = quote_id", f"delete from billing.{table}"):
-        changed = statement.replace("quote_id = quote_id", "reason = ''") if table == "credit" else statement
-        with pytest.raises(DBAPIError, match=f"billing.{table} is append-only"):
-            session.execute(text(changed))
-        session.rollback()
-
-
-def test_consents_to_hours_are_charged_nothing_at_once(three_hours, said):
-    assert len(said(ConsentRecorded)) == 1
-    assert said(ChargeRecorded) == []
 
 
 # --- merged tickets ---------------------------------------------------------------------------------------------------
