@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 import samples
 from services.notifications import store
-from services.notifications.post.pages import PAGE_IS_OLD
+from services.notifications.tasks.paging import PAGE_IS_OLD
 from services.notifications.tasks import worker
 from shared import clock, settings
 from shared.bus.worker import Outcome

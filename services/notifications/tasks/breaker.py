@@ -9,6 +9,7 @@ import structlog
 from services.notifications import store
 from services.notifications.rules.limits import Limit, is_quiet
 from services.notifications.settings import notification_settings
+from services.notifications.tasks.worker import worker
 from shared import clock
 from shared.bus import Transaction
 from shared.events import AutomaticLettersResumed, AutomaticLettersStopped
@@ -25,8 +26,10 @@ def stop(tx: Transaction, breaker: store.Breaker, limit: Limit, now: datetime) -
     log.error("automatic letters stopped", provider=breaker.provider, letters=limit.at_most, span=str(limit.span))
 
 
-def resume_when_quiet(tx: Transaction, provider: str, since: datetime) -> None:
+@worker.hears(AutomaticLettersStopped)
+def resume_when_quiet(event: AutomaticLettersStopped, tx: Transaction) -> None:
     """Let letters go again when few wanted to go within the span of the breaker; else look again after another."""
+    provider, since = event.provider, event.since
     breaker, limit = store.breaker(tx.session, provider), notification_settings().breaker(provider)
     if breaker.stopped_at != since:
         return  # somebody closed it; the one that was tripped later has a timer of its own
@@ -40,10 +43,11 @@ def resume_when_quiet(tx: Transaction, provider: str, since: datetime) -> None:
         _say_stopped(tx, provider, since, limit, wanted)
 
 
-def resume(tx: Transaction, provider: str, at: datetime) -> None:
+@worker.hears(AutomaticLettersResumed)
+def resume_letters(event: AutomaticLettersResumed, tx: Transaction) -> None:
     """Let letters go again because a person said so; they are counted anew from that moment on."""
-    breaker = store.breaker(tx.session, provider)
-    if breaker.stopped_at and breaker.stopped_at <= at:
+    breaker, at = store.breaker(tx.session, event.provider), event.happened_at
+    if event.by is not None and breaker.stopped_at and breaker.stopped_at <= at:
         breaker.stopped_at, breaker.resumed_at = None, at
 
 

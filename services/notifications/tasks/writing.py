@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from email.utils import format_datetime
 
 import structlog
 
 from services.notifications import store
-from services.notifications.post import breaker
 from services.notifications.rules import envelope, limits, sending
 from services.notifications.rules.limits import Per
 from services.notifications.rules.sending import Kind, Suppression
 from services.notifications.settings import notification_settings
+from services.notifications.tasks import breaker
 from shared import clock
 from shared.bus import Transaction
-from shared.errors import Misconfigured
+from shared.errors import Misconfigured, Transient
 from shared.events import LetterHeld, LetterSuppressed, LetterWritten, derived_id
 from shared.policies import Policies, load_policies
 from shared.settings import settings as house_settings
 from shared.vocabulary import Decision, TicketFacts
+from shared.wording import language
 
 log = structlog.get_logger()
+
+
+def known(tx: Transaction, ticket_id: str | None) -> tuple[TicketFacts, str]:
+    """A ticket's facts and the language to write in; Transient while no event has told of it."""
+    found = store.known(tx.session, ticket_id or "")
+    if found is None:
+        raise Transient(f"nothing is known of {ticket_id} yet: its routing has not been heard")
+    ticket, reply_language = found
+    return ticket, language(reply_language)
 
 
 def write(
@@ -86,14 +95,6 @@ def write(
         return False
     _say(tx, letter)
     return letter.state != "suppressed"
-
-
-def release(tx: Transaction, letter: store.Letter, by: str) -> None:
-    """Let a letter that is held go out, dated now."""
-    letter.state, letter.written_at = "written", clock.now()
-    letter.reason = f"released by {by}"
-    letter.headers = letter.headers | {"Date": format_datetime(letter.written_at)}
-    tx.say(LetterWritten(ticket_id=letter.ticket_id, letter_id=letter.id, kind=letter.kind))
 
 
 def drop_held(tx: Transaction, ticket_id: str, kind: Kind, version: str, why: Suppression) -> bool:

@@ -10,6 +10,7 @@ from services.notifications import gateway, store
 from services.notifications.rules import envelope, letters
 from services.notifications.rules.sending import Kind
 from services.notifications.settings import notification_settings
+from services.notifications.tasks.worker import worker
 from shared import clock
 from shared.bus import Transaction
 from shared.events import LetterWritten, OnCallPaged, PageDelivered, PageUndelivered
@@ -22,8 +23,9 @@ PAGE_IS_OLD = timedelta(hours=1)
 """After so long somebody else has been told, and a call would only wake the wrong person."""
 
 
-def write(tx: Transaction, event: OnCallPaged) -> None:
-    """Write a page by e-mail."""
+@worker.hears(OnCallPaged)
+def write_page(event: OnCallPaged, tx: Transaction) -> None:
+    """Tell somebody on call by e-mail."""
     person = _person(event)
     mailbox = notification_settings().team_mailbox
     name, recipient, lang = (person.name, person.email, person.language) if person else (event.team, mailbox, "en")
@@ -57,8 +59,9 @@ def write(tx: Transaction, event: OnCallPaged) -> None:
         tx.say(LetterWritten(ticket_id=event.ticket_id, letter_id=letter.id, kind=Kind.PAGE))
 
 
-def call(tx: Transaction, event: OnCallPaged) -> None:
-    """Call the webhook of the person, where the rota names one, and while it is of any use."""
+@worker.acts_on(OnCallPaged)
+def page_on_call(event: OnCallPaged, tx: Transaction) -> None:
+    """Tell somebody on call by webhook, where the rota names one, and while it is of any use."""
     person = _person(event)
     if person is None or person.webhook is None:
         return

@@ -5,10 +5,11 @@ from __future__ import annotations
 import structlog
 
 from services.notifications import gateway, store
-from services.notifications.post import writing
 from services.notifications.rules import envelope, letters, sending
 from services.notifications.rules.sending import Kind
 from services.notifications.settings import notification_settings
+from services.notifications.tasks import writing
+from services.notifications.tasks.worker import worker
 from shared import clock
 from shared.bus import Transaction
 from shared.events import EmailTooLarge, LetterWritten, derived_id
@@ -22,7 +23,8 @@ NO_TICKET = "none-0"
 """Stands for a ticket's number in signed marks, by which the letter is known as ours when a machine returns it."""
 
 
-def write(tx: Transaction, event: EmailTooLarge) -> None:
+@worker.hears(EmailTooLarge)
+def write_size_notice(event: EmailTooLarge, tx: Transaction) -> None:
     """Write it once for each e-mail, within the limits of an acknowledgement; beyond them it stays unwritten."""
     letter_id = derived_id("letter", event.arrival_id, Kind.SIZE_NOTICE)
     if store.exists(tx.session, letter_id):
@@ -77,7 +79,8 @@ def write(tx: Transaction, event: EmailTooLarge) -> None:
 
 def settle(letter: store.Letter, result: gateway.Taken | gateway.Refused | gateway.Unanswered) -> None:
     """Keep what the mail server said."""
-    refused = isinstance(result, gateway.Refused)
-    letter.state, letter.reason = ("refused", result.reason) if isinstance(result, gateway.Refused) else ("sent", None)
-    if refused:
+    if isinstance(result, gateway.Refused):
+        letter.state, letter.reason = "refused", result.reason
         log.warning("letter refused", kind=letter.kind)
+    else:
+        letter.state = "sent"

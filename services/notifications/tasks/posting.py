@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from email.utils import format_datetime
 from functools import partial
 from uuid import UUID
 
 import structlog
 
 from services.notifications import gateway, store
-from services.notifications.post import size_notice
 from services.notifications.rules import envelope, sending
 from services.notifications.rules.sending import Kind
 from services.notifications.settings import NotificationSettings, notification_settings
+from services.notifications.tasks import size_notice
+from services.notifications.tasks.worker import worker
 from shared import clock
 from shared.bus import Transaction
 from shared.errors import Transient
 from shared.events import (
     LetterBounced,
     LetterRefused,
+    LetterReleased,
     LetterSent,
     LetterUndelivered,
+    LetterWritten,
     PageDelivered,
     PageUndelivered,
 )
@@ -27,14 +31,21 @@ from shared.settings import settings as house_settings
 
 log = structlog.get_logger()
 
+POST_WITHIN_SECONDS = 600.0
+"""A little more than `gateway.HAND_OVER_SECONDS`: two attempts at once would be two copies."""
+
 UNANSWERED_TRIES = 3
 """A letter that the mail server has and never confirms is handed over so often: each time may be one more copy."""
 
 Posted = gateway.Taken | gateway.Refused | gateway.Unanswered
 
 
-def post(tx: Transaction, letter: store.Letter) -> None:
+@worker.acts_on(LetterWritten, within=POST_WITHIN_SECONDS)
+def post_letter(event: LetterWritten, tx: Transaction) -> None:
     """Hand a letter to the mail server; every try carries the same Message-ID, so that a double shows as one."""
+    letter = store.letter(tx.session, event.letter_id)
+    if letter is None or letter.state != "written":
+        return
     letter.attempts = tx.attempt
     return_path = house_settings().require_reply_tokens().return_path(letter.mailbox, letter.ticket_id, letter.id)
     parcel = gateway.Parcel(
@@ -47,7 +58,20 @@ def post(tx: Transaction, letter: store.Letter) -> None:
     tx.act(do=partial(_hand_over, letter.id, parcel, settings), then=partial(_settle, letter_id=letter.id))
 
 
-def come_back(tx: Transaction, event: LetterBounced) -> None:
+@worker.hears(LetterReleased)
+def release_letter(event: LetterReleased, tx: Transaction) -> None:
+    """Let a letter that was held go out, dated now, unless it was given up since."""
+    letter = store.letter(tx.session, event.letter_id)
+    if letter is None or letter.state != "held":
+        return
+    letter.state, letter.written_at = "written", clock.now()
+    letter.reason = f"released by {event.by}"
+    letter.headers = letter.headers | {"Date": format_datetime(letter.written_at)}
+    tx.say(LetterWritten(ticket_id=letter.ticket_id, letter_id=letter.id, kind=letter.kind))
+
+
+@worker.hears(LetterBounced)
+def mark_undelivered(event: LetterBounced, tx: Transaction) -> None:
     """Note that a letter came back for good; a late one may yet arrive, and only stands in the ticket's history."""
     letter = store.letter(tx.session, event.letter_id)
     if not event.permanent or letter is None or letter.ticket_id != event.ticket_id or letter.state == "undelivered":

@@ -1,1 +1,0 @@
-"""The way of a letter: written or held back (`writing`, `breaker`), handed over and settled (`settling`); and pages."""
