@@ -27,7 +27,7 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     e.CallQuarantined: ("desk.show_quarantined",),
     # the ticket's way
     e.TicketOpened: ("scope.decide_scope", "desk.show_ticket"),
-    e.TicketRouteAdded: (),  # stands in the ticket's history
+    e.TicketRouteAdded: ("desk.show_route",),
     e.OneCaseProposed: (),  # stands in the ticket's history
     e.OneCaseDismissed: ("tickets.keep_dismissal",),
     e.MergeRequested: ("tickets.merge_tickets",),

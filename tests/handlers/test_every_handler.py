@@ -3,6 +3,7 @@
 Heard twice, it does its work once. Failing, it leaves nothing behind but a dead letter, and that can be replayed.
 """
 
+import json
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from uuid import uuid4
@@ -14,6 +15,7 @@ from sqlmodel import Session
 
 from holding_back import hold_back
 from journey import Journey
+from services.email_intake.settings import settings as email_settings
 from services.email_intake.store import TooLarge, store_email
 from services.notifications.settings import notification_settings
 from services.phone_intake.store import store_call
@@ -145,6 +147,9 @@ def journey(empty_tables, free_port, tmp_path_factory):
     book.write_text(CUSTOMERS)
     environment.setenv("SCOPEDESK_ONCALL_FILE", str(rota))
     settings.settings.cache_clear()
+    mailboxes = email_settings().mailboxes | {"help@kenotronix.example": "kenotronix"}
+    environment.setenv("SCOPEDESK_EMAIL_INTAKE_MAILBOXES", json.dumps(mailboxes))
+    email_settings.cache_clear()
     try:
         with Session(engine()) as session, webhook() as hook:
             rota.write_text(ROTA.format(webhook=hook.address))
@@ -153,6 +158,7 @@ def journey(empty_tables, free_port, tmp_path_factory):
         controller.stop()
         environment.undo()
         notification_settings.cache_clear()
+        email_settings.cache_clear()
         settings.settings.cache_clear()
 
 
@@ -176,9 +182,9 @@ def travel(session, book):
         ),
         source="test",
     )
-    store_email(
-        mail("support@kenotronix.example", "FTP", "FTP is refused for everybody.", sender="a@b.example"), source="test"
-    )
+    to_two_mailboxes = mail("support@kenotronix.example", "FTP", "FTP is refused for everybody.", sender="a@b.example")
+    for mailbox in ("support@kenotronix.example", "help@kenotronix.example"):
+        store_email(to_two_mailboxes, mailbox, source="test")
     store_email(
         mail("support@hypernode.example", "Out of office", "I am away.", Auto_Submitted="auto-replied"), source="test"
     )

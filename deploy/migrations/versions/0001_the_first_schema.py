@@ -112,6 +112,7 @@ def upgrade() -> None:
         sa.Column("sender", sa.String(), nullable=True),
         sa.Column("subject", sa.String(), nullable=True),
         sa.Column("excerpt", sa.String(), nullable=True),
+        sa.Column("filed_in", sa.String(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("arrival_id", name=op.f("pk_arrival")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,9 @@ from shared.vocabulary import (
     TicketFacts,
     Verdict,
 )
+
+LOST_AFTER = timedelta(hours=1)
+"""An arrival of which nothing was heard for so long is in dead letters, or lost."""
 
 
 class View(BaseModel):

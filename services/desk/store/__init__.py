@@ -24,7 +24,7 @@ from services.desk.rules.summary import QuoteRow, QuoteState, Sort, State, Ticke
 from services.desk.store import cases, holding
 from services.desk.store.states import next_due, place_in_queue, start_by, ticket_state
 from services.desk.store.tables import Arrival, Quote, Ticket
-from shared import files
+from shared import clock, files
 from shared.bus import feed
 from shared.db import engine
 from shared.errors import Permanent
@@ -256,14 +256,23 @@ def arrival(session: Session, arrival_id: UUID) -> Arrival | None:
 
 
 def list_arrivals(session: Session, state: str, limit: int = 200) -> list[Arrival]:
-    """The newest arrivals in a state: received, suppressed, quarantined, or released from there."""
+    """The newest arrivals in a state: received, suppressed, quarantined, released from there, or lost."""
     newest = func.coalesce(col(Arrival.received_at), col(Arrival.settled_at)).desc()
-    return list(session.exec(select(Arrival).where(col(Arrival.state) == state).order_by(newest).limit(limit)))
+    which = _lost() if state == "lost" else (col(Arrival.state) == state,)
+    return list(session.exec(select(Arrival).where(*which).order_by(newest).limit(limit)))
+
+
+def _lost() -> tuple[ColumnElement[bool], ...]:
+    """Nothing was heard of an arrival for too long: there is no ticket, and no reason why not."""
+    since = func.coalesce(col(Arrival.settled_at), col(Arrival.received_at))
+    on_the_way = col(Arrival.state).in_(("received", "released"))
+    return on_the_way, col(Arrival.filed_in).is_(None), since < clock.now() - summary.LOST_AFTER
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many tickets are open, answered and resolved, and how many arrivals wait for a person."""
+    """How many tickets are open, answered and resolved, and how many arrivals wait for a person, or seem lost."""
     statement = select(ticket_state, func.count()).where(col(Ticket.facts).is_not(None)).group_by(ticket_state)
     states = dict(session.exec(statement).all())
     waiting = session.exec(select(func.count()).where(col(Arrival.state) == "quarantined")).one()
-    return {**{state.value: states.get(state.value, 0) for state in State}, "quarantined": waiting}
+    lost = session.exec(select(func.count()).select_from(Arrival).where(*_lost())).one()
+    return {**{state.value: states.get(state.value, 0) for state in State}, "quarantined": waiting, "lost": lost}

@@ -89,7 +89,7 @@ class Quote(Model, table=True):
 class Arrival(Model, table=True):
     """Something that reached us by mail or telephone, and why it is no ticket, if it is none.
 
-    `sender`, `subject` and `excerpt` are of an e-mail in quarantine, for whoever decides on it.
+    `sender`, `subject` and `excerpt` are of an e-mail in quarantine, for whoever decides on it. `filed_in`: its ticket.
     """
 
     __tablename__ = "arrival"
@@ -103,6 +103,7 @@ class Arrival(Model, table=True):
     sender: str | None = None
     subject: str | None = None
     excerpt: str | None = None
+    filed_in: str | None = None
     received_at: datetime | None = _instant()
     settled_at: datetime | None = _instant()
 

@@ -16,6 +16,7 @@ from shared.events import (
     EmailReleased,
     EmailStored,
     EmailSuppressed,
+    TicketRouteAdded,
 )
 from shared.vocabulary import Channel
 
@@ -30,6 +31,12 @@ def show_arrival(event: EmailStored | CallStored, tx: Transaction) -> None:
     )
     source = ", ".join(filter(None, ways))
     heard.keep_arrival(tx.session, event.arrival_id, channel, source=source, received_at=event.happened_at)
+
+
+@worker.hears(TicketRouteAdded)
+def show_route(event: TicketRouteAdded, tx: Transaction) -> None:
+    """Show that an e-mail is in a ticket that another delivery of it opened."""
+    heard.keep_arrival(tx.session, event.arrival_id, Channel.EMAIL, filed_in=event.ticket_id)
 
 
 @worker.hears(EmailSuppressed, CallSuppressed)

@@ -32,12 +32,14 @@ from shared.events import (
 @worker.hears(TicketOpened)
 def show_ticket(event: TicketOpened, tx: Transaction) -> None:
     """Show a new ticket."""
+    heard.keep_arrival(tx.session, event.arrival_id, event.ticket.channel, filed_in=number(event))
     heard.merge(tx.session, number(event), event.happened_at, {"facts_at": heard.facts_group(event.ticket)})
 
 
 @worker.hears(TicketReplied)
 def show_reply(event: TicketReplied, tx: Transaction) -> None:
     """Show that the requester added something; thanks alone, or the same words again, leave a ticket as it is."""
+    heard.keep_arrival(tx.session, event.arrival_id, event.channel, filed_in=number(event))
     groups: dict[str, dict[str, Any]] = {"facts_at": heard.facts_group(event.ticket)}
     if not (event.is_courtesy or event.is_repeat):
         groups["replied_at"] = {}

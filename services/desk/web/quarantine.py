@@ -23,7 +23,7 @@ from shared.web import Problem
 router = APIRouter(prefix="/api/arrivals")
 pages = APIRouter(prefix="/arrivals", include_in_schema=False)
 
-State = Literal["received", "suppressed", "quarantined", "released"]
+State = Literal["received", "suppressed", "quarantined", "released", "lost"]
 
 
 class ArrivalView(BaseModel):
@@ -65,7 +65,7 @@ class Said(BaseModel):
 
 @router.get("")
 def list_arrivals(state: State = "quarantined", limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> list[ArrivalView]:
-    """The newest arrivals in a state, with the reason."""
+    """The newest arrivals in a state, with the reason; `lost` ones were received or released and are nowhere since."""
     with store.reading() as session:
         return [ArrivalView.model_validate(row) for row in store.list_arrivals(session, state, limit)]
 
@@ -141,7 +141,9 @@ def _accept(tx: Transaction, event: EmailReleased | EmailRejected) -> Said:
 
 def _page(request: Request, state: State = "quarantined", *, wrong: Problem | None = None) -> HTMLResponse:
     with store.reading() as session:
-        rows = store.list_arrivals(session, state)
+        rows, lost = store.list_arrivals(session, state), store.counts(session)["lost"]
     status = wrong.status if wrong else 200
     may = settings().token is not None
-    return page(request, "arrivals.html.j2", status=status, rows=rows, state=state, wrong=wrong, may_write=may)
+    return page(
+        request, "arrivals.html.j2", status=status, rows=rows, state=state, lost=lost, wrong=wrong, may_write=may
+    )

@@ -159,6 +159,7 @@ def test_a_list_shows_merged_tickets_apart(web, shown):
         "resolved": 0,
         "merged": 1,
         "quarantined": 0,
+        "lost": 0,
     }
 
 
