@@ -1,15 +1,14 @@
 """Plans are begun, changed, charged period by period and ended, on real tables."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
+from plans import NEW_YORK, REGULAR, TODAY, at, months_ago, priority, usd
 from services.billing.tasks import worker
-from shared import clock
 from shared.bus.worker import Outcome
 from shared.events import (
     ChargeCredited,
@@ -18,7 +17,6 @@ from shared.events import (
     LicenceBought,
     QuotePriced,
     QuoteWithdrawn,
-    ScopeDecided,
     SubscriptionCancelled,
     SubscriptionChanged,
     SubscriptionEnded,
@@ -27,112 +25,6 @@ from shared.events import (
     SubscriptionRefused,
     SubscriptionStarted,
 )
-from shared.money import Money
-from shared.vocabulary import Basis, Channel, Decision, PriceOffer, Requester, TicketFacts, Verdict
-
-NEW_YORK = ZoneInfo("America/New_York")
-TODAY = clock.now().astimezone(NEW_YORK).date()
-LEE = Requester(name="Lee", email="lee@hosting.example", customer_id="hs-1", may_approve_costs=True)
-
-
-def usd(amount):
-    return Money.of(amount, "USD")
-
-
-def at(day, hour=12):
-    """An hour of a day in the provider's zone."""
-    return datetime.combine(day, time(hour), NEW_YORK).astimezone(UTC)
-
-
-def months_ago(months):
-    """A day since which so many months have passed, and not one more."""
-    return TODAY - timedelta(days=31 * months)
-
-
-def priority(servers):
-    fee = usd(300 + 50 * max(0, servers - 4))
-    return PriceOffer(
-        line="priority-plan",
-        clause="h-sphere.plans.priority-price",
-        title="Priority support plan",
-        unit="month",
-        basis=Basis.PLAN,
-        quantity=servers,
-        amount=fee,
-        total=fee.times(3),
-    )
-
-
-REGULAR = PriceOffer(
-    line="regular-plan",
-    clause="h-sphere.plans.regular-price",
-    title="Regular support plan",
-    unit="year",
-    basis=Basis.PLAN,
-    amount=usd(0),
-    total=usd(0),
-)
-
-
-def ticket(number):
-    return TicketFacts(
-        ticket_id=number,
-        provider="h-sphere",
-        channel=Channel.EMAIL,
-        subject="Support plan",
-        requester=LEE,
-        account="hosting",
-        approvers=("lee@hosting.example",),
-        received_at=clock.now(),
-    )
-
-
-@pytest.fixture
-def agree(say, hear):
-    """Offer a plan on a ticket and have it agreed to on a day; its consent is heard unless told otherwise."""
-
-    def agree(offer, on=TODAY, number="HS-1", version=1, *, heard=True, hour=12):
-        quote_id = f"Q-{number}-1"
-        if version == 1:
-            decision = Decision(verdict=Verdict.PAID, price=offer, needs_person=False)
-            event = ScopeDecided(
-                ticket_id=number, ticket=ticket(number), text="Plan", decision=decision, happened_at=at(on, hour)
-            )
-            say("scope", event)
-            hear(worker, "quote_paid_work")
-        else:
-            say(
-                "desk",
-                QuotePriced(ticket_id=number, quote_id=quote_id, offer=offer, agent="Vera", happened_at=at(on, hour)),
-            )
-            hear(worker, "price_quote")
-        given = {"given_by_email": "lee@hosting.example", "taken_by": "Vera", "happened_at": at(on, hour)}
-        say("desk", ConsentGiven(ticket_id=number, quote_id=quote_id, version=version, **given))
-        assert hear(worker, "record_consent") == [Outcome.DONE]
-        if heard:
-            assert hear(worker, "charge") == [Outcome.DONE]
-            assert hear(worker, "run_plan") == [Outcome.DONE]
-        return quote_id
-
-    return agree
-
-
-@pytest.fixture
-def hear_due(session, hear):
-    """Hear a handler while something for it is due, and leave what waits for its moment."""
-
-    def hear_due(handler):
-        while True:
-            session.rollback()
-            statement = text("select id from bus.delivery where hearer = :hearer and due_at <= now()")
-            due = session.scalars(statement, {"hearer": f"billing.{handler}"}).all()
-            session.rollback()
-            if not due:
-                return
-            for delivery in due:
-                assert worker.deliver(f"billing.{handler}", delivery) is Outcome.DONE
-
-    return hear_due
 
 
 @pytest.fixture
