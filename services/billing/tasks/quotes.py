@@ -45,7 +45,8 @@ def quote_paid_work(event: ScopeDecided, tx: Transaction) -> None:
     rows = store.quotes(tx.session, ticket.ticket_id)
     if not _take_back(event, work, rows, tx):
         return
-    by_line = {row.line: row for row in rows}
+    # What was agreed to answers for its line, also when one more of it was offered since.
+    by_line = {row.line: row for row in sorted(rows, key=lambda row: row.state == rules.QuoteState.AGREED)}
     for item in work:
         row = by_line.get(item.offer.line)
         other = row is not None and row.customer_id != ticket.requester.customer_id

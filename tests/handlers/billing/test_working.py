@@ -18,6 +18,7 @@ from shared.events import (
     QuoteDrafted,
     QuoteIssued,
     QuoteSettled,
+    QuoteVoided,
     TicketResolved,
     TicketsMerged,
     WorkRecorded,
@@ -145,6 +146,16 @@ def test_work_beyond_a_persons_price_is_drafted_for_a_person(three_hours, report
     assert [(draft.quote_id, draft.offer.line, draft.offer.amount) for draft in said(QuoteDrafted)] == [
         ("Q-KX-1-2", "security-correction", None)
     ]
+
+
+def test_a_second_hour_that_was_taken_back_is_not_offered_again_by_a_newer_decision(
+    bought_hour, report, decided, say, hear, *, said
+):
+    report("LC-1", 90, LUX_QUOTE)
+    say("desk", QuoteVoided(ticket_id="LC-1", quote_id="Q-LC-1-2", version=1, agent="Vera", reason="not wanted"))
+    assert hear(worker, "void_quote") == [Outcome.DONE]
+    decided(LUX, Verdict.PAID, ANALYSIS)
+    assert [(quote.quote_id, quote.version) for quote in said(QuoteIssued)] == [(LUX_QUOTE, 1), ("Q-LC-1-2", 1)]
 
 
 def test_the_second_hour_is_worked_on_the_second_quote(bought_hour, consent, report, said):
