@@ -65,6 +65,8 @@ _RUNS_BY_NAME = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS_IF_READ = re.compile(r"\.(?:sh|js|svg|xhtml|s?html?)$", re.IGNORECASE)
+_SEALED = frozenset({"application/vnd.rar", "application/x-7z-compressed"})
+_SEALED_BY_NAME = re.compile(r"\.(?:rar|7z|cab|ace|arj|lzh)$", re.IGNORECASE)
 _NESTED = re.compile(r"\.(?:zip|rar|7z|iso|img|cab|gz)$", re.IGNORECASE)
 
 
@@ -100,12 +102,15 @@ def type_of(data: bytes, declared: str) -> str:
 
 def danger_of(name: str, data: bytes, kind: str) -> str | None:
     """Why a file is held until a person looks at it; None when nothing is known against it."""
+    name = file_name(name, 0)  # by which it is saved
     if kind in _RUNS:
         return f"its content can run ({kind})"
     if _RUNS_BY_NAME.search(name):
         harmless = _HARMLESS_IF_READ.search(name)
         return f"a {name.rpartition('.')[2].lower()} file can run {'in a browser or shell' if harmless else ''}".strip()
-    if data.startswith(b"PK"):
+    if kind in _SEALED or _SEALED_BY_NAME.search(name):
+        return "an archive of a kind that nothing looks into"
+    if data.startswith(b"PK") or name.lower().endswith(".zip"):  # a ZIP may have something before it
         return _danger_in_archive(data)
     return None
 
@@ -114,10 +119,11 @@ def _names(data: bytes) -> tuple[list[str], bool] | None:
     """The names in an archive and whether one of them is encrypted; None when it cannot be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()[:MAX_ARCHIVE_ENTRIES]
+            entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, IndexError, OverflowError):
         return None
-    return [entry.filename for entry in entries], any(entry.flag_bits & 1 for entry in entries)
+    names = [entry.filename.rstrip(" .") for entry in entries]  # as Windows takes them out
+    return names, any(entry.flag_bits & 1 for entry in entries)
 
 
 def _office(data: bytes) -> str | None:
@@ -134,6 +140,8 @@ def _danger_in_archive(data: bytes) -> str | None:
     if found is None:
         return "an archive that cannot be read"
     names, encrypted = found
+    if len(names) > MAX_ARCHIVE_ENTRIES:
+        return "an archive of more files than are looked at"
     if any(name.endswith("vbaProject.bin") for name in names):
         return "a document with macros"
     if encrypted:

@@ -254,7 +254,7 @@ class Content:
             del self.report_fields[MAX_HEADER_LINES:]
             return
         if not blocks:
-            self.attachments.append(Attachment(_file_name(part), kind))
+            self.attachments.append(Attachment.of(_file_name(part), kind, b""))
             return
         head, data = headers_of(blocks[0]), _as_bytes(blocks[0])  # as it is: reading it takes it apart
         subject = decode_words(next(iter(head.get("subject", ())), ""))[:255]
@@ -267,7 +267,8 @@ class Content:
             held = danger and f"in the mail: {danger}"
             sender = next(iter(addresses(", ".join(head.get("from", ())))), None)
             self.enclosed = self.enclosed or Enclosed(sender, subject, inside.text(b""))
-        self.attachments.append(Attachment(_file_name(part) or f"{subject or 'mail'}.eml", kind, data, held))
+        name = _file_name(part) or f"{subject or 'mail'}.eml"
+        self.attachments.append(Attachment(name, kind, data, attachments.danger_of(name, data, kind) or held))
 
     def text(self, raw_body: bytes) -> str:
         """The text to show; never empty when the raw body is not."""
