@@ -25,7 +25,7 @@ from shared.events import (
     TicketReplied,
     TicketResolved,
 )
-from shared.vocabulary import Channel, Requester
+from shared.vocabulary import AttachedFile, Channel, Requester
 
 BEGIN = clock.now() - timedelta(hours=10)
 TICKET = samples.ticket(received_at=BEGIN)
@@ -118,7 +118,7 @@ def test_the_same_words_again_reopen_nothing_and_count_as_no_reopening(happen, r
 def mail(say, hear, said):
     """Receive an e-mail and let it be filed; gives what was said of the ticket last."""
 
-    def mail(words, sender="anna@winkel.example", hours=0.0, subject="Shop down [HN-1001]"):
+    def mail(words, sender="anna@winkel.example", hours=0.0, subject="Shop down [HN-1001]", attachments=()):
         event = EmailReceived(
             arrival_id=uuid4(),
             provider="hypernode",
@@ -128,6 +128,7 @@ def mail(say, hear, said):
             text=words,
             full_text=words,
             message_id=f"<{uuid4()}@winkel.example>",
+            attachments=attachments,
             received_at=BEGIN + timedelta(hours=hours),
         )
         say("email_intake", event)
@@ -146,3 +147,13 @@ def test_the_same_words_of_one_sender_in_one_ticket_within_a_day_are_a_machines(
     assert not mail("I am away until Monday.", hours=25, **again).is_repeat
     assert mail("The shop is down.", hours=2, **again).is_repeat
     assert not mail("The shop is down.", hours=27, **again).is_repeat
+
+
+def test_the_same_words_with_another_file_are_no_machines(mail, session):
+    mail("The shop is down.", subject="Shop down")
+    number = session.scalars(text("select number from tickets.ticket")).one()
+    again = {"words": "See attached.", "subject": f"Re: [{number}]"}
+    one, other = (AttachedFile(name="a.log", content_type="text/plain", size=3, content_hash=h * 64) for h in "ab")
+    assert not mail(**again, hours=1, attachments=(one,)).is_repeat
+    assert not mail(**again, hours=2, attachments=(other,)).is_repeat
+    assert mail(**again, hours=3, attachments=(one,)).is_repeat

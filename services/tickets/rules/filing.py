@@ -99,10 +99,12 @@ class Arrival:
         )
 
 
-def words_hash(text: str) -> str | None:
-    """What is the same for two texts of the same words, however they are spaced and written; None of no words."""
-    words = " ".join(text.casefold().split())
-    return sha256(words.encode("utf-8", "replace")).hexdigest() if words else None
+def words_hash(arrival: Arrival) -> str | None:
+    """What is the same for the same words, however spaced and written, with the same files; None of neither."""
+    words = " ".join(arrival.text.casefold().split())
+    files = sorted(file.content_hash or f"{file.name} {file.size}" for file in arrival.attachments)
+    told = "\n".join(filter(None, (words, *files)))
+    return sha256(told.encode("utf-8", "replace")).hexdigest() if told else None
 
 
 def message_ids(values: Iterable[str]) -> list[str]:

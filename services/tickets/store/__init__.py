@@ -236,20 +236,20 @@ def file_arrival(session: Session, arrival: rules.Arrival, number: str, *, autho
             message_id=next(iter(rules.message_ids([arrival.message_id or ""])), None),
             author=author,
             mail_key=arrival.mail_key,
-            words_hash=rules.words_hash(arrival.text),
+            words_hash=rules.words_hash(arrival),
             received_at=arrival.received_at,
         ),
     )
 
 
 def is_repeat(session: Session, arrival: rules.Arrival, number: str, author: str | None) -> bool:
-    """Whether somebody wrote the same words in a ticket within a day. Holds the ticket until the transaction ends."""
+    """Whether somebody wrote the same words, with the same files, in a ticket within a day. Holds the ticket."""
     session.get(Ticket, number, with_for_update=True)
     at, span = arrival.received_at, rules.REPEATED_WITHIN
     same = (
         col(Message.ticket_number) == number,
         col(Message.author) == author,
-        col(Message.words_hash) == rules.words_hash(arrival.text),
+        col(Message.words_hash) == rules.words_hash(arrival),
         col(Message.received_at).between(at - span, at + span),
     )
     return session.exec(select(Message.arrival_id).where(*same).limit(1)).first() is not None

@@ -100,7 +100,7 @@ class Message(Model, table=True):
     """An e-mail or call in the ticket by whose thread it came. One row per arrival: nothing can be filed twice.
 
     `mail_key` is the same for one mail that came to several mailboxes: these rows are its routes. `words_hash` is the
-    same for the same words.
+    same for the same words with the same files.
     """
 
     __tablename__ = "message"
