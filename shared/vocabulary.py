@@ -216,6 +216,10 @@ class Basis(StrEnum):
     """Period by period, from the first to the last."""
 
 
+FURTHER = "further-work"
+"""The line of work that a person offered without a price line: no decision asked for it, none takes it back."""
+
+
 class NoConsent(StrEnum):
     """Why somebody's agreement to a quote does not count."""
 

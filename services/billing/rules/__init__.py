@@ -5,7 +5,6 @@ from services.billing.rules.cloud_events import FEED, cloud_event
 from services.billing.rules.consents import Agreement, Consent, Quote, QuoteState, Refusal, Token, agreed_token
 from services.billing.rules.prices import Licence
 from services.billing.rules.quotes import (
-    FURTHER,
     PaidWork,
     decision_of,
     is_news,
@@ -49,7 +48,6 @@ __all__ = [
     "AT_ONCE",
     "DAY",
     "FEED",
-    "FURTHER",
     "MOST_MINUTES",
     "Agreement",
     "Charge",

@@ -10,13 +10,10 @@ from services.billing.rules.consents import Quote, QuoteState
 from services.billing.rules.prices import month_fee
 from shared.money import Money
 from shared.policies import PriceLine
-from shared.vocabulary import Basis, Decision, PriceOffer, Verdict
+from shared.vocabulary import FURTHER, Basis, Decision, PriceOffer, Verdict
 
 UNPRICED = "unpriced"
 """The line of paid work for which neither a price line nor a clause is known."""
-
-FURTHER = "further-work"
-"""The line of work that a person offered without a price line: no decision asked for it, none takes it back."""
 
 
 @dataclass(frozen=True)
@@ -113,14 +110,17 @@ def objection_to_price(offer: PriceOffer, line: PriceLine | None, quote: Quote |
         ),
         (offer.total is None, "it has no price"),
         (
-            stated is not None and offer.amount != stated,
+            stated is not None and offer.amount != stated and not (line and line.licences),  # the free year may be over
             f"the policy states {stated}: offer that; a part of it can be given back once it is charged",
         ),
         (
             offer.total is not None and currency not in {None, offer.total.currency},
             f"the policy states its prices in {currency}",
         ),
-        (stated is None and offer.total is not None and offer.total.minor < 1, "the price is not above zero"),
+        (
+            offer.total is not None and offer.total.minor < (1 if stated is None else 0),
+            "the price is not above zero",
+        ),
     )
     return next((reason for applies, reason in objections if applies), None)
 

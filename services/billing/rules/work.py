@@ -12,10 +12,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.billing.rules.consents import Quote, QuoteState
-from services.billing.rules.quotes import FURTHER, priced
+from services.billing.rules.quotes import priced
 from shared.civil_time import instant
 from shared.policies import PriceLine
-from shared.vocabulary import Basis, Decision, PriceOffer
+from shared.vocabulary import FURTHER, Basis, Decision, PriceOffer
 
 HOUR = 60
 """Minutes."""

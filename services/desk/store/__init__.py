@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
-from services.desk.rules import story, summary
+from services.desk.rules import money, story, summary
 from services.desk.rules.attachments import Attachment
 from services.desk.rules.attachments import attachments as files_of
-from services.desk.rules.cases import staying
+from services.desk.rules.cases import staying, together
 from services.desk.rules.summary import QuoteRow, QuoteState, Sort, State, TicketRow
 from services.desk.store import cases, holding
 from services.desk.store.states import next_due, place_in_queue, start_by, ticket_state
@@ -28,7 +28,7 @@ from shared import clock, files
 from shared.bus import feed
 from shared.db import engine
 from shared.errors import Permanent
-from shared.events import Event
+from shared.events import ChargeRecorded, Event
 from shared.money import Money
 from shared.policies import load_policies
 from shared.vocabulary import Decision, PauseReason, Routing, TicketFacts
@@ -117,6 +117,20 @@ def show_ticket(session: Session, number: str) -> story.TicketStory | None:
         of_merged=cases.events_of_merged(session, ticket.ticket_id),
         policy=load_policies().provider(row.provider),
     )
+
+
+def billing(session: Session, number: str) -> money.Trail | None:
+    """What a ticket costs, with those that go on in it; None when the desk has not heard of it."""
+    if (told := _known(session, number)) is None:
+        return None
+    number = told[1].ticket_id
+    return money.trail(together(feed.history(session, number), cases.events_of_merged(session, number)))
+
+
+def ticket_of_charge(session: Session, charge_id: UUID) -> str | None:
+    """The ticket that an amount was charged for; None when there is no such charge."""
+    found = feed.find(session, charge_id)
+    return found[1].ticket_id if found and isinstance(found[1], ChargeRecorded) else None
 
 
 def attachments(session: Session, number: str) -> list[Attachment] | None:

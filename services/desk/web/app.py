@@ -8,7 +8,19 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from services.desk.web import api, attachments, cases, clocks, holding, on_call, overrides, pages, plans, quarantine
+from services.desk.web import (
+    api,
+    attachments,
+    cases,
+    clocks,
+    holding,
+    money,
+    on_call,
+    overrides,
+    pages,
+    plans,
+    quarantine,
+)
 from shared.web import answer_problems
 
 SECURITY_HEADERS = {
@@ -40,6 +52,9 @@ def create_app() -> FastAPI:
     app.include_router(quarantine.pages)
     app.include_router(holding.router)
     app.include_router(holding.pages)
+    app.include_router(money.reads)
+    app.include_router(money.router)
+    app.include_router(money.pages)
     app.include_router(plans.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

@@ -9,7 +9,7 @@ from services.billing import rules
 from services.billing.rules import PaidWork, Quote, QuoteState
 from shared.money import Money
 from shared.policies import load_policies
-from shared.vocabulary import Basis, Decision, PriceOffer, Verdict
+from shared.vocabulary import FURTHER, Basis, Decision, PriceOffer, Verdict
 
 NOON = datetime(2026, 6, 5, 12, tzinfo=UTC)
 PRICE = Money.of(125, "EUR")
@@ -188,5 +188,20 @@ def test_what_a_person_priced_keeps_its_price_when_the_policy_states_none():
 
 
 def test_no_decision_takes_back_what_a_person_offered_as_further_work():
-    further = replace(QUOTE, offer=RESTORE.model_copy(update={"line": rules.FURTHER}), priced_by="Vera")
+    further = replace(QUOTE, offer=RESTORE.model_copy(update={"line": FURTHER}), priced_by="Vera")
     assert rules.no_longer_fits([], [further, replace(further, state=QuoteState.AGREED)]) == []
+
+
+def test_a_person_prices_the_first_year_of_a_share_of_licence_fees_where_the_free_one_is_over():
+    regular = line("h-sphere", "regular-plan")
+    offer = PriceOffer(
+        line=regular.id,
+        clause=regular.clause,
+        title="Regular",
+        unit="year",
+        basis=Basis.PLAN,
+        amount=Money.of(900, "USD"),
+    )
+    assert rules.objection_to_price(rules.priced(offer, regular), regular, None) is None
+    below = rules.priced(offer.model_copy(update={"amount": Money.of(-1, "USD")}), regular)
+    assert rules.objection_to_price(below, regular, None) == "the price is not above zero"
