@@ -84,7 +84,7 @@ HEARERS: dict[type[e.Event], tuple[str, ...]] = {
     ),
     e.ConsentRefused: ("notifications.write_consent_refused", "desk.show_refused_consent"),
     e.ChargeRecorded: ("notifications.write_charge_notice", "desk.show_charge", *TOLD),
-    e.ChargeCredited: TOLD,
+    e.ChargeCredited: ("notifications.write_credit_notice", *TOLD),
     e.CreditRefused: (),
     e.BookingAwaited: ("billing.ask_again",),
     e.ChargeBooked: (),

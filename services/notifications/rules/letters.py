@@ -17,6 +17,7 @@ from services.notifications.rules.envelope import clean
 from services.notifications.rules.sending import Kind
 from services.notifications.rules.wording import opening_hours, wrapped
 from shared.events import (
+    ChargeCredited,
     ChargeRecorded,
     ConsentRecorded,
     ConsentRefused,
@@ -219,8 +220,25 @@ def charge_notice(ticket: TicketFacts, event: ChargeRecorded, policies: Policies
         version=event.version,
         work=line.title.in_language(lang) if line else event.line,
         total=money(event.total, lang),
+        hours=event.quantity if event.unit == "started-hour" else None,
         period_from=civil_day(event.period_from, lang) if event.period_from else None,
         period_until=civil_day(event.period_until, lang) if event.period_until else None,
+    )
+
+
+def credit_notice(ticket: TicketFacts, event: ChargeCredited, policies: Policies, lang: str) -> str:
+    """A short confirmation of what is given back; why stays between agents."""
+    policy = policies.provider(ticket.provider)
+    line = policy.prices.get(event.line)
+    return _render(
+        Kind.CREDIT_NOTICE,
+        lang,
+        **_frame(ticket, policy),
+        quote=event.quote_id,
+        work=line.title.in_language(lang) if line else event.line,
+        total=money(event.total, lang),
+        remaining=money(event.remaining, lang),
+        whole=event.remaining.minor == 0,
     )
 
 

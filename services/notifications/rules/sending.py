@@ -18,6 +18,7 @@ class Kind(StrEnum):
     CONSENT_RECEIPT = "consent_receipt"
     CONSENT_REFUSED = "consent_refused"
     CHARGE_NOTICE = "charge_notice"
+    CREDIT_NOTICE = "credit_notice"
     ANSWER = "answer"
     SUSPENSION_START = "suspension_start"
     SUSPENSION_END = "suspension_end"
@@ -39,7 +40,7 @@ class Kind(StrEnum):
     @property
     def about_consent(self) -> bool:
         """It answers what somebody agreed to, so he gets it even of a ticket that goes on in another."""
-        return self in {Kind.CONSENT_RECEIPT, Kind.CONSENT_REFUSED, Kind.CHARGE_NOTICE}
+        return self in {Kind.CONSENT_RECEIPT, Kind.CONSENT_REFUSED, Kind.CHARGE_NOTICE, Kind.CREDIT_NOTICE}
 
     @property
     def auto_submitted(self) -> str | None:

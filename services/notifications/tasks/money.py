@@ -11,7 +11,15 @@ from services.notifications.tasks import writing
 from services.notifications.tasks.worker import worker
 from shared.bus import Transaction
 from shared.errors import Transient
-from shared.events import ChargeRecorded, ConsentRecorded, ConsentRefused, QuoteExpired, QuoteIssued, QuoteWithdrawn
+from shared.events import (
+    ChargeCredited,
+    ChargeRecorded,
+    ConsentRecorded,
+    ConsentRefused,
+    QuoteExpired,
+    QuoteIssued,
+    QuoteWithdrawn,
+)
 from shared.settings import settings as house_settings
 from shared.vocabulary import Basis, TicketFacts
 from shared.wording import language
@@ -103,6 +111,20 @@ def write_charge_notice(event: ChargeRecorded, tx: Transaction) -> None:
         lang,
         version=str(event.charge_id),
         body=lambda policies: letters.charge_notice(ticket, event, policies, lang),
+    )
+
+
+@worker.hears(ChargeCredited)
+def write_credit_notice(event: ChargeCredited, tx: Transaction) -> None:
+    """Confirm what is given back."""
+    ticket, lang = writing.known(tx, event.ticket_id)
+    writing.write(
+        tx,
+        Kind.CREDIT_NOTICE,
+        ticket,
+        lang,
+        version=str(event.credit_id),
+        body=lambda policies: letters.credit_notice(ticket, event, policies, lang),
     )
 
 

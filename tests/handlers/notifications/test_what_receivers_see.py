@@ -14,6 +14,7 @@ from services.notifications.rules.sending import Kind
 from services.notifications.tasks import worker
 from shared import clock
 from shared.events import (
+    ChargeCredited,
     ChargeRecorded,
     ConsentRecorded,
     ConsentRefused,
@@ -85,6 +86,20 @@ def everything():
         ),
         Kind.CONSENT_REFUSED: ConsentRefused(**OF, **quote, given_how="email", reason="the sender is not verified"),
         Kind.CHARGE_NOTICE: ChargeRecorded(**OF, **quote, charge_id=uuid4(), **charge),
+        Kind.CREDIT_NOTICE: ChargeCredited(
+            **OF,
+            credit_id=uuid4(),
+            charge_id=uuid4(),
+            quote_id=quote["quote_id"],
+            line="x",
+            customer_id=None,
+            account=None,
+            provider="luxcloud",
+            total=euros,
+            remaining=euros,
+            agent="Kim",
+            reason="our own fault",
+        ),
         Kind.ANSWER: TicketAnswered(**OF, agent="Kim", text="It is done."),
         Kind.SUSPENSION_START: pause,
         Kind.SUSPENSION_END: TicketResumed(**OF, pause_id=pause.event_id, by="Kim", **again),

@@ -5,7 +5,7 @@ import pytest
 
 from samples import RECEIVED, RESTORE, ticket
 from services.notifications.rules import letters
-from shared.events import ChargeRecorded, ConsentRecorded, ConsentRefused, QuoteIssued, TicketRouted
+from shared.events import ChargeCredited, ChargeRecorded, ConsentRecorded, ConsentRefused, QuoteIssued, TicketRouted
 from shared.money import Money
 from shared.policies import load_policies
 from shared.vocabulary import (
@@ -294,6 +294,55 @@ def test_a_charge_notice_names_quote_and_amount():
     assert "EUR 1.250,00, exclusief btw" in text
     assert "Q-HN-1042-1 (versie 1)" in " ".join(text.split())
     assert "Periode" not in text
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "  Hours:  2 (started hours)\n"), ("nl", "  Uren:   2 (begonnen")])
+def test_a_charge_notice_of_work_by_the_hour_tells_the_started_hours(lang, words):
+    event = ChargeRecorded(
+        ticket_id="HN-1042",
+        charge_id=uuid4(),
+        quote_id="Q-HN-1042-2",
+        version=1,
+        line="further-work",
+        clause="",
+        customer_id=None,
+        account=None,
+        provider="hypernode",
+        total=Money.of(120, "EUR"),
+        unit="started-hour",
+        quantity=2,
+    )
+    assert words in letters.charge_notice(ticket(), event, load_policies(), lang)
+
+
+@pytest.mark.parametrize(
+    ("lang", "left", "told"),
+    [
+        ("en", 0, ("We give back what was charged for quote Q-HN-1042-1", "Credit:    EUR 25.00, without VAT")),
+        ("en", 100, ("We give back a part of what was charged", "Remaining: EUR 100.00, without VAT")),
+        ("nl", 0, ("Wij crediteren wat voor offerte Q-HN-1042-1", "Credit:    EUR 25,00, exclusief btw")),
+        ("nl", 100, ("Wij crediteren een deel van wat", "Resteert:  EUR 100,00, exclusief btw")),
+    ],
+)
+def test_a_credit_notice_names_what_is_given_back_and_what_remains_and_not_why(lang, left, told):
+    event = ChargeCredited(
+        ticket_id="HN-1042",
+        credit_id=uuid4(),
+        charge_id=uuid4(),
+        quote_id="Q-HN-1042-1",
+        line="restore",
+        customer_id=None,
+        account=None,
+        provider="hypernode",
+        total=Money.of(25, "EUR"),
+        remaining=Money.of(left, "EUR"),
+        agent="Kim",
+        reason="to keep him quiet",
+    )
+    letter = letters.credit_notice(ticket(), event, load_policies(), lang)
+    assert all(words in " ".join(letter.split()) or words in letter for words in told)
+    assert ("Remaining" in letter or "Resteert" in letter) == bool(left)
+    assert "quiet" not in letter
 
 
 @pytest.mark.parametrize(
