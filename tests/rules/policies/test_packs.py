@@ -116,6 +116,10 @@ def test_no_policy_states_a_target_or_a_validity_so_all_are_ours(policies):
         assert policy.provider.quote_validity.house_default
 
 
+def test_no_policy_limits_the_help_that_is_given_away_so_the_limit_is_ours(policies):
+    assert all(policy.provider.courtesy and policy.provider.courtesy.house_default for policy in policies)
+
+
 def test_a_server_down_has_shorter_targets_than_another_ticket_of_the_same_plan(policies):
     h_sphere = policies.provider("h-sphere")
     for plan in ("regular", "priority"):
