@@ -136,10 +136,16 @@ def with_customer(facts: TicketFacts, customer: Customer | None) -> TicketFacts:
 
 
 def chosen(facts: TicketFacts, customer: Customer | None) -> TicketFacts:
-    """A ticket's facts when a person has told whose it is; None: nobody's that we know."""
+    """A ticket's facts when a person has told whose it is; None: nobody's that we know.
+
+    Of the requester stays what he showed himself: a caller's e-mail address came from a customer's record, and letters
+    about this one's ticket must not go to that one's.
+    """
+    came_from_record = "phone" if facts.channel is Channel.EMAIL else "email"
+    requester = facts.requester.model_copy(update={came_from_record: None})
     nobody = facts.model_copy(
         update={
-            "requester": known_as(facts.requester, customer),
+            "requester": known_as(requester, customer),
             "product": None,
             "plan": None,
             "account": None,

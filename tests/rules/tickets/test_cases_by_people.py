@@ -84,6 +84,14 @@ def test_a_ticket_of_nobody_keeps_nothing_of_a_customer():
     assert (known.plan, known.account, known.requester.customer_id, known.customer_found_by) == (None, None, None, None)
 
 
+def test_letters_on_a_callers_ticket_go_to_nobody_of_another_customer():
+    phone = "+31200000001"
+    caller = Requester(phone=phone, email="kim@bloemen.example", customer_id="c-2")  # the address is of the record
+    called = ticket(requester=caller, channel=Channel.PHONE)
+    assert rules.chosen(called, WINKEL).requester.email == ANNA
+    assert rules.chosen(called, None).requester == Requester(phone=phone)
+
+
 def test_between_several_customers_the_one_of_the_ticket_is_meant():
     assert rules.among(Match(candidates=("c-1", "c-2")), WINKEL).of_author == WINKEL
     assert rules.among(Match(candidates=("c-2", "c-3")), WINKEL).of_author is None
