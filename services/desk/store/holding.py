@@ -37,10 +37,12 @@ def held_letters(session: Session) -> list[HeldLetterRow]:
     return [HeldLetterRow.model_validate(row.model_dump()) for row in session.exec(statement)]
 
 
-def held_letter(session: Session, letter_id: UUID) -> HeldLetterRow | None:
-    """A letter that is held; None when there is none of this id, or it is over."""
-    row = session.exec(select(HeldLetter).where(col(HeldLetter.letter_id) == letter_id, _held)).first()
-    return HeldLetterRow.model_validate(row.model_dump()) if row else None
+def ticket_of_held(session: Session, letter_id: UUID, *, even_over: bool = False) -> str | None:
+    """The ticket of a letter that is held, or that was; None when there is none of this id."""
+    letter = session.get(HeldLetter, letter_id)
+    if letter is None or letter.held_at is None or (letter.over_at and not even_over):
+        return None
+    return letter.ticket_id
 
 
 def waiting(session: Session) -> int:

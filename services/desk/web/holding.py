@@ -74,11 +74,11 @@ def resume_letters(provider: str, wish: LettingGo, key: IdempotencyKey = None) -
 
 def released(tx: Transaction, letter_id: UUID, wish: LettingGo, key: str | None = None) -> LetterReleased:
     """What an agent says who releases a letter; Problem when none of this id is held."""
-    letter = holding.held_letter(tx.session, letter_id)
+    number = holding.ticket_of_held(tx.session, letter_id, even_over=key is not None)
     event_id = event_id_of("release", str(letter_id), key)
-    if letter is None:
+    if number is None:
         raise Problem(404, f"No letter {letter_id} is held", "GET /api/held lists those that are.")
-    return LetterReleased(event_id=event_id, ticket_id=letter.ticket_id, letter_id=letter_id, by=wish.agent)
+    return LetterReleased(event_id=event_id, ticket_id=number, letter_id=letter_id, by=wish.agent)
 
 
 def resumed(tx: Transaction, provider: str, wish: LettingGo, key: str | None = None) -> AutomaticLettersResumed:

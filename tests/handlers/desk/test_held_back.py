@@ -69,6 +69,15 @@ def test_a_held_letter_shows_with_its_reason_until_a_person_releases_it(web, tol
     assert web.post(path, json={"agent": "Kim"}, headers=WRITE).status_code == 404
 
 
+def test_a_letter_is_released_once_with_a_key(web, told, said):
+    told(HELD)
+    again = {**WRITE, "Idempotency-Key": "k1"}
+    for _ in range(2):
+        assert web.post(f"/api/letters/{LETTER}/release", json={"agent": "Kim"}, headers=again).status_code == 202
+        told(LetterSuppressed(ticket_id="HN-1", letter_id=uuid4(), kind="quote", reason="superseded"))
+    assert len(said(LetterReleased)) == 1
+
+
 def test_a_letter_is_released_by_the_form_of_the_page(web, told, said):
     told(HELD)
     form = {"agent": "Kim", "token": TOKEN}
