@@ -1,4 +1,4 @@
-"""`scopedesk billing`: what the billing system is told."""
+"""`scopedesk billing`: what tickets cost, and what the billing system is told."""
 
 import json
 import time
@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import billing_books, billing_subscriptions
+from deploy.cli import billing_books, billing_subscriptions, billing_tickets
 
-app = typer.Typer(no_args_is_help=True, help="What the billing system is told.")
+app = typer.Typer(
+    no_args_is_help=True, help="What tickets cost, what people do of it, and what the billing system is told."
+)
+app.add_typer(billing_tickets.app)
 app.add_typer(billing_subscriptions.app, name="subscriptions")
 app.add_typer(billing_subscriptions.licence, name="licence")
 app.command("reconcile")(billing_books.reconcile)

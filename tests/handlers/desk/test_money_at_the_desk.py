@@ -1,12 +1,16 @@
 """What people see and do of money at the desk: over its API, on its page and on the command line, with real billing."""
 
+import json
 from uuid import uuid4
 
 import pytest
+from typer.testing import CliRunner
 
+from deploy.cli import app
 from services.billing.tasks import worker as billing
 from services.desk.tasks import worker as desk
 from shared import clock
+from shared.errors import Permanent
 from shared.events import (
     ChargeBooked,
     ConsentGiven,
@@ -280,3 +284,49 @@ def test_a_form_that_cannot_be_taken_says_why_and_says_nothing(agreed, web, said
     assert send(web, "price", {"quote_id": QUOTE, "token": "wrong"}).status_code == 401
     assert send(web, "nothing", {}).status_code == 404
     assert len(said(QuotePriced)) == 1
+
+
+@pytest.fixture
+def cli(go_on):
+    def cli(*words):
+        answer = CliRunner().invoke(app, ["billing", *map(str, words)])
+        go_on()
+        return answer
+
+    return cli
+
+
+def test_the_command_line_does_the_same(opened, cli, say, go_on, billing_of):
+    by = ("--agent", "Kees")
+    cli("price", QUOTE, "--amount", "60.00", "--quantity", 2, "--basis", "hours", *by)
+    say("desk", ConsentGiven(ticket_id=NUMBER, quote_id=QUOTE, version=1, given_by_email=OWNER, taken_by="Kees"))
+    go_on()
+    cli("start", NUMBER, *by)
+    cli("work", NUMBER, "--note", "cleaned", "--minutes", 130, "--quote", QUOTE, *by)
+    cli("work", NUMBER, "--note", "advice", "--minutes", 5, "--courtesy", *by)
+    said = json.loads(cli("settle", QUOTE, "--json", *by).stdout)
+    assert said["ticket"] == NUMBER
+    [charge] = billing_of()["quotes"][0]["charges"]
+    cli("credit", charge["charge_id"], "--reason", "late", "--amount", "20.00", *by)
+    cli("quote", NUMBER, "--title", "Move the site", "--amount", "90", *by)
+    cli("void", "Q-KX-1-3", "--version", 1, "--reason", "a mistake", *by)
+    told = cli("ticket", NUMBER).stdout
+    for words in (
+        "EUR 100.00 remains of EUR 120.00 that was charged, without VAT.",
+        f"Q-KX-1-1  Correction ({CLAUSE}): EUR 100.00 charged; {OWNER} agreed (told to Kees); not booked yet.",
+        "priced by Kees: EUR 60.00 per started hour, 2 started hours at most: EUR 120.00",
+        "130 min [10 beyond] [locked]  cleaned",
+        "settled by Kees",
+        "Courtesy, given away",
+        "taken back by Kees: a mistake",
+    ):
+        assert words in told
+    assert json.loads(cli("ticket", NUMBER, "--json").stdout)["costs"] == [{"minor": 10000, "currency": "EUR"}]
+
+
+def test_the_command_line_says_what_is_wrong(agreed, cli):
+    assert isinstance(cli("ticket", "KX-9").exception, Permanent)
+    assert "is agreed" in str(cli("price", QUOTE, "--amount", "1", "--agent", "Kees").exception)
+    wrong = cli("price", QUOTE, "--amount", "a lot", "--agent", "Kees")
+    assert (wrong.exit_code, "--amount" in wrong.output) == (2, True)
+    assert cli("work", NUMBER, "--note", "x", "--minutes", 5, "--agent", "Kees").exit_code == 2
