@@ -14,6 +14,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.billing.rules.charges import AT_ONCE
+from services.billing.rules.subscriptions import Due
 from services.billing.rules.work import Entry, allowed_minutes, started_hours, within, worked
 from shared.money import Money
 from shared.vocabulary import Basis, PriceOffer
@@ -143,6 +144,14 @@ def compare(books: Books, now: datetime, book_within: timedelta | None) -> list[
         *_credits(books),
         *_bookings(books, now, book_within),
     ]
+
+
+def not_charged(due: Due, ticket_id: str) -> Finding:
+    """What is told of a period of a plan that was due and is not charged."""
+    about = f"{due.subscription.subscription_id} v{due.terms.version}"
+    said = f"{due.amount} is due for the period from {due.period.first} and not charged"
+    todo = "look for billing.begin_period and billing.end_plan in `scopedesk dead-letters list`, mend it and replay it"
+    return Finding(Kind.NEVER_CHARGED, ticket_id, about, said, due.amount, todo)
 
 
 def sums(books: Books) -> list[Sums]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -137,6 +137,24 @@ def charged(session: Session, subscription_ids: Iterable[str]) -> Mapping[str, d
     for subscription_id, first, currency, minor in session.execute(statement):
         found[subscription_id][first] = Money(minor=int(minor), currency=currency)
     return found
+
+
+def overdue(session: Session, now: datetime) -> Iterator[tuple[Subscribed, rules.Due]]:
+    """Return what was due of all plans the day before, by what was agreed to until then, and is not charged."""
+    rows = all_plans(session)
+    for row in rows:
+        day = now.astimezone(load_policies().provider(row.provider).counted_on(None).zone).date() - rules.DAY
+        others = [as_subscription(session, other) for other in rows if _same_customer(row, other)]
+        paid = charged(session, [row.subscription_id]).get(row.subscription_id, {})
+        fees = licences(session, row.provider, row.customer)
+        for item in rules.due(as_subscription(session, row), day, paid, others=others, licences=fees):
+            if isinstance(item, rules.Due) and item.terms.agreed_on < day:
+                yield row, item
+
+
+def _same_customer(row: Subscribed, other: Subscribed) -> bool:
+    same = (row.provider, row.customer) == (other.provider, other.customer)
+    return same and row.subscription_id != other.subscription_id
 
 
 def charges_for(session: Session, subscription_id: str, first_days: list[date]) -> list[UUID]:

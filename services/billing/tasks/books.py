@@ -9,6 +9,7 @@ import structlog
 from services.billing.rules import books
 from services.billing.settings import BillingSystem, billing_settings
 from services.billing.store import books as store
+from services.billing.store import subscriptions
 from services.billing.tasks.worker import worker
 from shared import clock
 from shared.bus import Transaction, health
@@ -47,9 +48,11 @@ def look_daily(tx: Transaction) -> None:
 
 def look() -> tuple[list[books.Finding], list[books.Sums]]:
     """Everything that does not agree at this moment, and what it comes to."""
+    now = clock.now()
     with health.snapshot() as session:
         found = store.read(session)
-    return books.compare(found, clock.now(), booked_within()), books.sums(found)
+        plans = [books.not_charged(due, row.ticket_id) for row, due in subscriptions.overdue(session, now)]
+    return [*books.compare(found, now, booked_within()), *plans], books.sums(found)
 
 
 def booked_within() -> timedelta | None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from plans import NEW_YORK, REGULAR, TODAY, at, months_ago, priority, usd
-from services.billing.tasks import worker
+from services.billing.tasks import books, worker
 from shared.bus.worker import Outcome
 from shared.events import (
     ChargeCredited,
@@ -298,3 +298,13 @@ def test_consents_periods_and_licences_heard_at_the_same_moment_charge_each_peri
     charged = said(ChargeRecorded)
     assert len([one for one in charged if one.quote_id == other]) == 4
     assert sum(one.total.minor for one in charged if one.quote_id == regular) == 0
+
+
+def test_a_period_that_was_due_and_is_not_charged_is_found_when_the_books_are_compared(agree, hear_due):
+    agree(priority(1), months_ago(1))
+    agree(priority(5), number="HS-2")
+    assert next(finding.said for finding in books.look()[0]) == (
+        f"USD 300.00 is due for the period from {months_ago(1)} and not charged"
+    )
+    hear_due("begin_period")
+    assert books.look()[0] == []
