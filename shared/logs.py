@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from typing import Any
 
 import structlog
 
@@ -45,10 +47,23 @@ def configure() -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _told_without_values, renderer],
         ),
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(wanted.log_level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _told_without_values(_logger: Any, _method: str, told: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Of an exception its types and places, and neither its words nor any variable: they may hold personal data."""
+    info = told.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
+    traces: list[str] = []
+    while isinstance(error, BaseException):
+        traces.append(f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if traces:
+        told["exception"] = "\n".join(reversed(traces))
+    return told
