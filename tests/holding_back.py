@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from services.notifications import store
-from services.notifications.post import breaker
+from services.notifications.tasks import breaker
 from services.notifications.settings import notification_settings
 from shared import clock
 from shared.bus import Transaction
