@@ -88,7 +88,7 @@ class Likeness:
 
     def __init__(self, prepared: Arrays) -> None:
         self.groups = tuple(unpacked(prepared["groups"]))
-        self._ids = {feature: number for number, feature in enumerate(unpacked(prepared["features"]))}
+        self._vocabulary = _Vocabulary(unpacked(prepared["features"]))
         self._rarity, self._group_bias = prepared["rarity"], prepared["group bias"]
         self._row, self._value, self._start = prepared["row"], prepared["value"], prepared["start"]
         self._group_starts, self._height = prepared["group starts"], int(prepared["height"])
@@ -127,7 +127,7 @@ class Likeness:
 
     def __contains__(self, word: str) -> bool:
         """Whether any example has this word."""
-        return word in self._ids
+        return self._numbers_of(word)[0] != UNKNOWN
 
     def of(self, found: Sequence[str]) -> tuple[Floats, Floats, Floats]:
         """How like words are to each group, in the order of `groups`: its middle, its nearest example, in contrast.
@@ -135,9 +135,9 @@ class Likeness:
         The contrast tells how much rather these are words of the group than of all the rest (complement naive Bayes;
         Rennie and others, 2003).
         """
-        numbers = [number for word in found for number in self._numbers_of(word)]
-        numbers += [number for pair in _pairs(found) if (number := self._ids.get(pair)) is not None]
-        counts = Counter(numbers)
+        numbers = chain.from_iterable(self._numbers_of(word) for word in found)
+        counts = Counter(chain(numbers, self._vocabulary.numbers(_pairs(found))))
+        del counts[UNKNOWN]
         ids = np.fromiter(counts.keys(), np.int64, len(counts))
         values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self._rarity[ids]
         values /= float(np.linalg.norm(values)) or 1.0
@@ -146,7 +146,8 @@ class Likeness:
         return middle, nearest, contrast + self._group_bias * values.sum()
 
     def _numbers(self, word: str) -> tuple[int, ...]:
-        return tuple(number for feature in _of_word(word) if (number := self._ids.get(feature)) is not None)
+        """The numbers of the features of a word, its own first."""
+        return tuple(self._vocabulary.numbers(_of_word(word))) or (UNKNOWN,)
 
     def _with_rows(self, ids: Ints, values: Floats) -> Floats:
         """The products of a vector with every row of the table."""
@@ -164,7 +165,7 @@ class Likeness:
         """The words that speak most for a group rather than for the rest, strongest first; none for a group unknown."""
         if group not in self.groups:
             return ()
-        known = {word: number for word in found if (number := self._ids.get(word)) is not None}
+        known = {word: number for word in found if (number := self._numbers_of(word)[0]) != UNKNOWN}
         numbers = np.fromiter(known.values(), np.int64, len(known))
         at, lengths = self._places(numbers)
         here = np.flatnonzero(self._row[at] == self._height - len(self.groups) + self.groups.index(group))
@@ -172,6 +173,29 @@ class Likeness:
         points = self._rarity[numbers[which]] * self._value[at[here]]
         said = list(known)
         return tuple(said[one] for one in which[np.argsort(-points, kind="stable")][:most])
+
+
+UNKNOWN = -1
+"""The number of a feature that no example has."""
+
+
+class _Vocabulary:
+    """The numbers of features, by their hashes alone: the features themselves would take ten times the memory.
+
+    Hashes have 64 bits; two features of one are taken for each other, which will not be seen.
+    """
+
+    def __init__(self, features: Iterable[str]) -> None:
+        hashes = np.fromiter(map(hash, features), np.int64)
+        self._number = np.argsort(hashes).astype(np.int32)
+        self._hash = hashes[self._number]
+
+    def numbers(self, features: Iterable[str]) -> list[int]:
+        """The number of each feature."""
+        wanted = np.fromiter(map(hash, features), np.int64)
+        at = np.minimum(np.searchsorted(self._hash, wanted), len(self._hash) - 1)
+        found: list[int] = np.where(self._hash[at] == wanted, self._number[at], UNKNOWN).tolist()
+        return found
 
 
 @dataclass(frozen=True)
@@ -219,7 +243,7 @@ def _stacked(*tables: tuple[Sequence[str], _Table], width: int) -> Arrays:
     order = np.argsort(columns, kind="stable")
     rows = [(table.rows + above).astype(np.int32) for (_, table), above in zip(tables, below, strict=False)]
     return {
-        "row": np.concatenate(rows)[order],
+        "row": np.concatenate(rows)[order].astype(np.min_scalar_type(below[-1])),
         "value": np.concatenate([table.values for _, table in tables])[order],
         "start": np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=width))]),
         "height": below[-1],

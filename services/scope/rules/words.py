@@ -14,7 +14,7 @@ _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-
 """Signs that are not seen: of no width, of another direction, tags. They hide words from us, not from the reader."""
 
 
-KNOWN_WORDS = 20_000
+KNOWN_WORDS = 5_000
 """Words that a cache keeps something of: more than are often used."""
 
 
