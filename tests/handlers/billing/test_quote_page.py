@@ -103,6 +103,11 @@ def test_the_form_records_the_consent_of_whom_the_link_was_sent_to(web, offered,
     assert (consent.given_by, consent.given_how, consent.total) == ("anna@winkel.example", "link", PAID.price.total)
 
 
+@pytest.mark.usefixtures("offered")
+def test_a_form_that_nobody_filled_in_is_not_taken(web):
+    assert web.post(link(), data={"choice": "x" * 300_000}).status_code == 413
+
+
 def test_a_link_is_spent_by_its_use(web, offered, said):
     agree(web)
     again = agree(web)
