@@ -23,8 +23,6 @@ from shared.events import (
     ConsentRecorded,
     CustomerChosen,
     EmailReceived,
-    LetterSuppressed,
-    LetterWritten,
     MergeRequested,
     QuoteIssued,
     ScopeDecided,
@@ -175,18 +173,6 @@ def test_what_comes_by_the_thread_of_a_merged_ticket_shows_where_it_goes_on_and_
     back = two.shows(SECOND)
     assert (back.ticket.state, back.conversation[-1].text) == ("open", "It is worse now")
     assert "It is worse now" not in {said.text for said in two.shows(FIRST).conversation}
-
-
-def test_a_merged_ticket_gets_no_letter_until_it_stands_alone(two, said):
-    letters = len(said(LetterWritten))
-    two.hears(merge())
-    two.hears(TicketAnswered(ticket_id=SECOND, agent="Kim", text="Too late"))
-    assert len(said(LetterWritten)) == letters
-    assert [(letter.ticket_id, letter.reason) for letter in said(LetterSuppressed)] == [(SECOND, "merged")]
-    two.hears(unmerge(), TicketAnswered(ticket_id=SECOND, agent="Kim", text="Now"))
-    assert len(said(LetterWritten)) in {letters, letters + 1}, "the answer may have been heard before the undoing"
-    two.hears(TicketAnswered(ticket_id=SECOND, agent="Kim", text="Now"))
-    assert said(LetterWritten)[-1].ticket_id == SECOND
 
 
 def test_the_offer_of_a_merged_ticket_can_be_agreed_to_in_either_thread(house, said):

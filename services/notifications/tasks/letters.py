@@ -117,5 +117,5 @@ def write_suspension_end(event: TicketResumed, tx: Transaction) -> None:
 
 @worker.hears(TicketsMerged, MergeUndone)
 def fall_silent(event: TicketsMerged | MergeUndone, tx: Transaction) -> None:
-    """Write no letter of a ticket while it goes on in another, but for answers to what somebody agreed to."""
+    """Write no letter of a ticket while it goes on in another, but what a person wrote and what follows a consent."""
     store.keep_merge(tx.session, event.merge_id, event.merged, undone=isinstance(event, MergeUndone))

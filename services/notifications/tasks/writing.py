@@ -71,7 +71,8 @@ def write(
     )
     own_mailboxes = {mailbox, *settings.senders.values()}
     unwritten = Suppression.TOLD_ALREADY if told_already else sending.suppression(kind, ticket, decision, own_mailboxes)
-    if not unwritten and not kind.about_consent and store.is_merged(tx.session, ticket.ticket_id):
+    silent = kind.automatic and not kind.about_consent  # an agent answered before it was merged
+    if not unwritten and silent and store.is_merged(tx.session, ticket.ticket_id):
         unwritten = Suppression.MERGED
     letter.reason = unwritten or beyond_limits(tx, kind, letter)
     if letter.reason:

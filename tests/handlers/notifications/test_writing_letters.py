@@ -22,12 +22,14 @@ from shared.events import (
     LetterSuppressed,
     LetterUndelivered,
     LetterWritten,
+    MergeUndone,
     QuoteIssued,
     ScopeDecided,
     TicketAnswered,
     TicketPaused,
     TicketResumed,
     TicketRouted,
+    TicketsMerged,
 )
 from shared.vocabulary import (
     Channel,
@@ -221,6 +223,22 @@ def test_an_agents_answer_is_sent_in_the_agents_words_and_can_be_answered(say, h
     assert letter.get_content().startswith("De back-up staat klaar.")
     assert letter["Auto-Submitted"] is None
     assert letter["Reply-To"] == TOKENS.reply_address("support@hypernode.example", "HN-1042")
+
+
+def test_a_merged_ticket_gets_no_letter_until_it_stands_alone_but_what_an_agent_had_written(say, hear, said):
+    merge = {"ticket_id": "HN-1042", "merge_id": uuid4(), "merged": "HN-1042", "into": "HN-1041", "by": "Kim"}
+    say("tickets", TicketsMerged(**merge, merged_at=RECEIVED))
+    hear(worker, "fall_silent")
+    say("sla", routed())
+    hear(worker, "write_acknowledgement")
+    assert [letter.reason for letter in said(LetterSuppressed)] == ["merged"]
+    say("desk", TicketAnswered(ticket_id="HN-1042", agent="Pieter", text="De back-up staat klaar."))
+    hear(worker, "write_answer")
+    say("tickets", MergeUndone(**merge))
+    hear(worker, "fall_silent")
+    say("billing", quoted())
+    hear(worker, "write_quote")
+    assert [letter.kind for letter in said(LetterWritten)] == ["answer", "quote"]
 
 
 def test_a_newer_fact_about_a_ticket_is_not_overwritten_by_an_older_one(say, hear, session):
