@@ -70,6 +70,5 @@ def _side(policy: Policy, topic: str, product: str | None) -> Verdict:
 def _most_like(text: str, topic: Topic, language: str) -> str:
     """The example of a topic that is most like a text; its title when it has none."""
     sentences = [sentence for texts in topic.examples.values() for sentence in texts] or [topic.title]
-    each = {sentence: Topic(title=sentence, examples={language: (sentence,)}) for sentence in sentences}
-    index = TopicIndex(each)
-    return index.rank(index.compare(text))[0].topic
+    index = TopicIndex({str(n): Topic(title=one, examples={language: (one,)}) for n, one in enumerate(sentences)})
+    return sentences[int(index.rank(index.compare(text))[0].topic)]

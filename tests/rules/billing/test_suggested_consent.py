@@ -15,7 +15,8 @@ PRICE = Money.of(125, "EUR")
 
 @pytest.mark.parametrize("language", ["en", "nl"])
 @pytest.mark.parametrize("version", [1, 2])
-def test_the_line_that_a_quote_suggests_is_a_clear_yes_and_the_letter_is_none(language, version):
+@pytest.mark.parametrize("approvers", [(), ("anna@bloemen.example",), ("owner@bloemen.example",)])
+def test_the_line_that_a_quote_suggests_is_a_clear_yes_and_the_letter_is_none(language, version, approvers):
     issued = QuoteIssued(
         ticket_id="HN-1042",
         quote_id="Q-HN-1042-1",
@@ -26,6 +27,7 @@ def test_the_line_that_a_quote_suggests_is_a_clear_yes_and_the_letter_is_none(la
             channel=Channel.EMAIL,
             subject="Restore",
             requester=Requester(name="Anna", email="anna@bloemen.example"),
+            approvers=approvers,
             received_at=clock.now(),
         ),
         decision=Decision(verdict=Verdict.PAID),
@@ -35,7 +37,7 @@ def test_the_line_that_a_quote_suggests_is_a_clear_yes_and_the_letter_is_none(la
         total=PRICE,
         valid_until=clock.now(),
     )
-    letter = letters.quote(issued, load_policies(), language)
+    letter = letters.quote(issued, issued.ticket, "https://quotes.example/quotes/mark", load_policies(), language)
     [suggested] = [line for line in letter.splitlines() if issued.token in line and "versi" not in line]
     assert agreed_token(suggested) == Token("Q-HN-1042-1", version)
     assert agreed_token(letter) is None
