@@ -25,10 +25,13 @@ from shared import clock, settings
 from shared.bus import Transaction, dead_letters
 from shared.db import engine
 from shared.events import (
+    AllowanceUsedUp,
     BookingAwaited,
+    ChargeBooked,
     ChargeCredited,
     ConsentGiven,
     CreditGiven,
+    CreditRefused,
     CustomerChosen,
     EmailRejected,
     EmailReleased,
@@ -37,11 +40,14 @@ from shared.events import (
     OneCaseDismissed,
     PageAcknowledged,
     QuotePriced,
+    QuoteRefused,
     QuoteVoided,
     SplitRequested,
     SubscriptionCancelled,
     SubscriptionChanged,
     SubscriptionEnded,
+    SubscriptionQuestioned,
+    SubscriptionRefused,
     SubscriptionStarted,
     TicketAnswered,
     TicketFactCorrected,
@@ -52,6 +58,7 @@ from shared.events import (
     TicketResumed,
     UnmergeRequested,
     VerdictOverridden,
+    WorkRefused,
     WorkReported,
     WorkSettled,
     WorkStarted,
@@ -234,6 +241,7 @@ def travel(session, book):
     file_otherwise(journey, number)
     subscribe(journey, ticket_of(session, "Server down"))
     tell_the_billing_system(journey, number)
+    question(journey, number)
     return journey
 
 
@@ -417,6 +425,25 @@ def tell_the_billing_system(journey, number):
         tx.say(SubscriptionChanged(**plan, version=2, quantity=2, from_day=today))
         tx.say(SubscriptionEnded(**plan, ends_on=today, paid_until=today, agent="Kim"))
         tx.say(BookingAwaited(ticket_id=number, booked_id=uuid4(), tries=1))
+    journey.go_on()
+
+
+def question(journey, number):
+    """What agents wanted is refused, time is used up, a plan is in question; and the billing system has booked."""
+    refused = {"ticket_id": number, "agent": "Kim", "reason": "it cannot be"}
+    today = clock.now().date()
+    with Transaction.begin("billing") as tx:
+        tx.say(QuoteRefused(**refused, quote_id=None))
+        tx.say(WorkRefused(**refused))
+        tx.say(CreditRefused(**refused, charge_id=uuid4()))
+        tx.say(SubscriptionRefused(**refused, subscription_id=f"Q-{number}-9"))
+        tx.say(
+            SubscriptionQuestioned(
+                ticket_id=number, subscription_id=f"Q-{number}-9", starts_on=today, ends_on=today, reason="paid twice"
+            )
+        )
+        tx.say(AllowanceUsedUp(ticket_id=number, quote_id=None, version=None, allowed_minutes=30, worked_minutes=45))
+        tx.say(ChargeBooked(ticket_id=number, booked_id=uuid4(), reference="INV-7", total=Money.of(25, "EUR")))
     journey.go_on()
 
 

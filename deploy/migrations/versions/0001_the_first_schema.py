@@ -120,6 +120,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_arrival_state", "arrival", ["state"], unique=False, schema="desk")
     op.create_table(
+        "booking",
+        sa.Column("booked_id", sa.Uuid(), nullable=False),
+        sa.Column("ticket_id", sa.String(), nullable=False),
+        sa.Column("quote_id", sa.String(), nullable=True),
+        sa.Column("minor", sa.Integer(), nullable=True),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("booked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("booked_id", name=op.f("pk_booking")),
+        schema="desk",
+    )
+    op.create_index("ix_booking_ticket_id", "booking", ["ticket_id"], unique=False, schema="desk")
+    op.create_table(
         "held_letter",
         sa.Column("letter_id", sa.Uuid(), nullable=False),
         sa.Column("ticket_id", sa.String(), nullable=False),
@@ -220,6 +232,9 @@ def upgrade() -> None:
         sa.Column("consent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("consent_refused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("charge_questioned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("money_refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("money_done_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket")),
         schema="desk",
     )

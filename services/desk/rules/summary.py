@@ -71,7 +71,11 @@ class QuoteState(StrEnum):
 
 
 class QuoteRow(View):
-    """The newest version of a quote. `total` is without VAT; None while nobody has named a price."""
+    """The newest version of a quote. `total` is without VAT; None while nobody has named a price.
+
+    `charged`: what was charged for it and not given back, without VAT; `booked`: all of that is on the books of the
+    billing system. Both None while nothing was charged.
+    """
 
     quote_id: str
     version: int
@@ -79,6 +83,8 @@ class QuoteRow(View):
     title: str | None = None
     total: Money | None = None
     valid_until: AwareDatetime | None = None
+    charged: Money | None = None
+    booked: bool | None = None
 
 
 class PageRow(View):
@@ -156,15 +162,19 @@ class TicketRow(View):
     consent_waits: bool = False
     """Somebody agreed to a quote and it does not count: an agent has to ask."""
     charge_in_question: bool = False
-    """A decision changed after its price had been agreed to: a person has to look."""
+    """A decision changed after its price had been agreed to, or a plan is in question: a person has to look."""
+    used_up: bool = False
+    """What was agreed to, or the courtesy, is used up: nothing more is worked without agreeing anew."""
+    money_refused: bool = False
+    """Something that an agent wanted with a price, work or a charge was refused: the ticket's billing says why."""
     quotes: tuple[QuoteRow, ...] = ()
     received_at: AwareDatetime
 
     @property
     def price(self) -> str | None:
-        """The prices of the ticket's quotes in words; None when nothing costs money."""
-        standing = (quote for quote in self.quotes if quote.state is not QuoteState.WITHDRAWN)
-        return ", ".join(str(quote.total) if quote.total else "to be quoted" for quote in standing) or None
+        """The prices of the ticket's quotes in words, or what was charged; None when nothing costs money."""
+        standing = (quote for quote in self.quotes if quote.state is not QuoteState.WITHDRAWN or quote.charged)
+        return ", ".join(str(quote.charged or quote.total or "to be quoted") for quote in standing) or None
 
 
 class TicketQuery(BaseModel):
@@ -201,6 +211,8 @@ def summarise(
     left_closed: bool = False,
     consent_waits: bool,
     charge_in_question: bool = False,
+    used_up: bool = False,
+    money_refused: bool = False,
     quotes: tuple[QuoteRow, ...],
     priority: int = 0,
     merged_into: str | None = None,
@@ -241,6 +253,8 @@ def summarise(
         left_closed=left_closed,
         consent_waits=consent_waits,
         charge_in_question=charge_in_question,
+        used_up=used_up,
+        money_refused=money_refused,
         quotes=quotes,
         received_at=facts.received_at,
     )

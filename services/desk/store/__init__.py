@@ -21,7 +21,7 @@ from services.desk.rules.attachments import Attachment
 from services.desk.rules.attachments import attachments as files_of
 from services.desk.rules.cases import staying, together
 from services.desk.rules.summary import QuoteRow, QuoteState, Sort, State, TicketRow
-from services.desk.store import cases, holding
+from services.desk.store import bookings, cases, holding
 from services.desk.store.states import next_due, place_in_queue, start_by, ticket_state
 from services.desk.store.tables import Arrival, Quote, Ticket
 from shared import clock, files
@@ -216,6 +216,8 @@ def _row(
         and ticket.left_closed_at in {ticket.replied_at, ticket.others_asked_at},
         consent_waits=_stands(ticket.consent_refused_at, ticket.consent_at, ticket.answered_at, ticket.resolved_at),
         charge_in_question=_stands(ticket.charge_questioned_at, ticket.answered_at, ticket.resolved_at),
+        used_up=_stands(ticket.used_up_at, ticket.consent_at, ticket.resolved_at),
+        money_refused=_stands(ticket.money_refused_at, ticket.money_done_at, ticket.answered_at, ticket.resolved_at),
         quotes=tuple(quotes.get(ticket.ticket_id, ())),
     )
 
@@ -239,8 +241,9 @@ def _newest_quotes() -> Any:
 
 def _quotes_of(session: Session, numbers: Sequence[str]) -> dict[str, list[QuoteRow]]:
     found: dict[str, list[QuoteRow]] = {}
+    charged = bookings.charged(session, numbers)
     for quote in session.exec(_newest_quotes().where(col(Quote.ticket_id).in_(numbers))):
-        found.setdefault(quote.ticket_id, []).append(_quote_row(quote))
+        found.setdefault(quote.ticket_id, []).append(_quote_row(quote, charged.get(quote.quote_id)))
     return found
 
 
@@ -250,7 +253,7 @@ def quote(session: Session, quote_id: str) -> tuple[str, QuoteRow] | None:
     return (found.ticket_id, _quote_row(found)) if found else None
 
 
-def _quote_row(quote: Quote) -> QuoteRow:
+def _quote_row(quote: Quote, charged: bookings.Charged | None = None) -> QuoteRow:
     total = None
     if quote.total_minor is not None and quote.currency:
         total = Money(minor=quote.total_minor, currency=quote.currency)
@@ -261,6 +264,8 @@ def _quote_row(quote: Quote) -> QuoteRow:
         title=quote.title,
         total=total,
         valid_until=quote.valid_until,
+        charged=charged.total if charged else None,
+        booked=charged.booked if charged else None,
     )
 
 

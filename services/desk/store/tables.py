@@ -67,6 +67,9 @@ class Ticket(Model, table=True):
     consent_at: datetime | None = _instant()
     consent_refused_at: datetime | None = _instant()
     charge_questioned_at: datetime | None = _instant()
+    used_up_at: datetime | None = _instant()
+    money_refused_at: datetime | None = _instant()
+    money_done_at: datetime | None = _instant()
 
 
 class Quote(Model, table=True):
@@ -84,6 +87,23 @@ class Quote(Model, table=True):
     total_minor: int | None = None
     currency: str | None = None
     valid_until: datetime | None = _instant()
+
+
+class Booking(Model, table=True):
+    """A charge in minor units, or a credit as a negative amount. `booked_at` empty: it is not booked.
+
+    `quote_id`, `minor` and `currency` are empty while only that it is booked has been heard.
+    """
+
+    __tablename__ = "booking"
+    __table_args__ = (Index("ix_booking_ticket_id", "ticket_id"), {"schema": SCHEMA})
+
+    booked_id: UUID = Field(primary_key=True)
+    ticket_id: str
+    quote_id: str | None = None
+    minor: int | None = None
+    currency: str | None = None
+    booked_at: datetime | None = _instant()
 
 
 class Arrival(Model, table=True):

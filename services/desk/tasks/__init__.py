@@ -1,10 +1,12 @@
 """Desk: what people see of tickets, and what they decide there.
 
-Hears   nearly everything, to keep its lists: arrivals, tickets, decisions, routings, quotes, letters, answers.
+Hears   nearly everything, to keep its lists: arrivals, tickets, decisions, routings, quotes, work,
+        charges, letters, answers.
 Says    from its web API: TicketAnswered, TicketResolved, TicketReopened, TicketPaused, TicketResumed,
         TicketReclassified, ConsentGiven, PageAcknowledged, VerdictOverridden, TicketFactCorrected, MergeRequested,
         UnmergeRequested, SplitRequested, CustomerChosen, OneCaseDismissed, AttachmentReleased, EmailReleased,
-        EmailRejected, LetterReleased, AutomaticLettersResumed.
+        EmailRejected, LetterReleased, AutomaticLettersResumed; of money QuotePriced, QuoteVoided, WorkStarted,
+        WorkReported, WorkSettled, CreditGiven, SubscriptionCancelled, LicenceBought.
 Owns    nothing that could not be built anew from the event log.
 """
 

@@ -330,3 +330,29 @@ def test_the_command_line_says_what_is_wrong(agreed, cli):
     wrong = cli("price", QUOTE, "--amount", "a lot", "--agent", "Kees")
     assert (wrong.exit_code, "--amount" in wrong.output) == (2, True)
     assert cli("work", NUMBER, "--note", "x", "--minutes", 5, "--agent", "Kees").exit_code == 2
+
+
+def test_a_list_shows_what_was_charged_and_whether_it_is_booked(agreed, post, web, say, go_on):
+    def row():
+        [row] = web.get("/api/tickets").json()["tickets"]
+        return row
+
+    post(f"tickets/{NUMBER}/work", work(200))
+    assert row()["used_up"] is True
+    assert "agreed time used up" in web.get("/").text
+    post("quotes/Q-KX-1-2/price", {"amount": "0"})
+    assert row()["money_refused"] is True
+    post("quotes/Q-KX-1-2/void", {"version": 0, "reason": "not needed"})
+    assert row()["money_refused"] is False
+    post(f"quotes/{QUOTE}/settle")
+    charged = row()["quotes"][0]
+    assert (charged["charged"]["minor"], charged["total"]["minor"], charged["booked"]) == (18000, 18000, False)
+    [charge] = web.get(f"/api/tickets/{NUMBER}/billing").json()["quotes"][0]["charges"]
+    total = Money.of(180, "EUR")
+    say("billing", ChargeBooked(ticket_id=NUMBER, booked_id=charge["charge_id"], reference=None, total=total))
+    go_on()
+    assert row()["quotes"][0]["booked"] is True
+    post(f"charges/{charge['charge_id']}/credit", {"amount": "60", "reason": "late"})
+    charged = row()["quotes"][0]
+    assert (charged["charged"]["minor"], charged["booked"]) == (12000, False)
+    assert "EUR 120.00" in web.get("/").text

@@ -178,8 +178,8 @@ def test_a_charge_by_a_changed_verdict_is_marked_until_somebody_has_looked(web, 
     quote = {"ticket_id": "HN-1042", "quote_id": "Q-HN-1042-1", "version": 1, "total": RESTORE.total}
     shown(PAID, *consented(), ChargeQuestioned(**quote, decision_version=2))
     assert web.get("/api/tickets/HN-1042").json()["ticket"]["charge_in_question"] is True
-    assert "charged by a changed verdict" in web.get("/tickets/HN-1042").text
-    assert "charged by a changed verdict" in web.get("/").text
+    assert "charge in question" in web.get("/tickets/HN-1042").text
+    assert "charge in question" in web.get("/").text
 
 
 def test_a_fact_is_corrected_but_not_over_a_person(web, shown, said):
