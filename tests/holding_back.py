@@ -3,8 +3,8 @@
 from sqlalchemy import text
 
 from services.notifications import store
-from services.notifications.tasks import breaker
 from services.notifications.settings import notification_settings
+from services.notifications.tasks import breaker
 from shared import clock
 from shared.bus import Transaction
 from shared.events import AutomaticLettersResumed, LetterReleased, TicketResolved

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 import samples
 from services.notifications import store
-from services.notifications.tasks.paging import PAGE_IS_OLD
 from services.notifications.tasks import worker
+from services.notifications.tasks.paging import PAGE_IS_OLD
 from shared import clock, settings
 from shared.bus.worker import Outcome
 from shared.events import LetterSent, OnCallPaged, PageDelivered, PageUndelivered
