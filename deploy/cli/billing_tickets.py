@@ -218,7 +218,7 @@ def _quote(quote: QuoteStory) -> Iterable[str]:
     yield f"{quote.quote_id}  {quote.sentence}"
     yield from _version(quote)
     for version in reversed(quote.earlier):
-        yield from _version(version)
+        yield from _version(version, replaced=version.state in {"draft", "offered"})
     yield from _work(quote.work)
     if quote.plan:
         end = f", ends with {quote.plan.ends_on}" if quote.plan.ends_on else ""
@@ -228,9 +228,9 @@ def _quote(quote: QuoteStory) -> Iterable[str]:
         yield from _charge(charge)
 
 
-def _version(version: QuoteVersion) -> Iterable[str]:
+def _version(version: QuoteVersion, *, replaced: bool = False) -> Iterable[str]:
     priced = f", priced by {version.priced_by}" if version.priced_by else ""
-    yield f"  version {version.version}, {version.state}{priced}: {version.price}"
+    yield f"  version {version.version}, {'replaced' if replaced else version.state}{priced}: {version.price}"
     if version.agreed_by and version.agreed_at:
         yield f"    {version.agreed_by} agreed, {version.agreed_how}, {_moment(version.agreed_at)}"
     if version.withdrawn_because:
@@ -249,7 +249,7 @@ def _work(work: WorkStory) -> Iterable[str]:
         took = f"{entry.minutes} min{marked}"
         yield f"  {_moment(entry.started_at)}  {entry.agent}  {took}  {entry.note}  {entry.entry_id}"
     if work.entries:
-        beyond = f", {work.over} of them beyond what was agreed to: never charged" if work.over else ""
+        beyond = f", {work.over} of them beyond what was allowed: never charged" if work.over else ""
         yield f"  {work.worked} minutes in all{beyond}"
     yield from (f"  {words}" for words in work.used_up)
     if work.settled_by and work.settled_at:

@@ -172,19 +172,24 @@ def _story(events: Sequence[e.Event], versions: Sequence[QuoteVersion]) -> Quote
 def _sentence(quote: QuoteStory) -> str:
     """The quote in a sentence: what it cost, for what, by which clause, who agreed, whether it is booked."""
     what = f"{quote.title or quote.quote_id}{f' ({quote.clause})' if quote.clause else ''}"
+    price = prices.at_most(quote.offer, quote.total)
     if quote.state is QuoteState.DRAFT:
         return f"{what}: a person has to name a price; nothing is owed."
     if quote.state is QuoteState.OFFERED and not quote.charges:
-        return f"{what}: {quote.price}, offered; nobody has agreed yet."
+        return f"{what}: {price}, offered; nobody has agreed yet."
     if quote.state in {QuoteState.EXPIRED, QuoteState.WITHDRAWN} and not quote.charges:
-        return f"{what}: {quote.total or 'no price'}, {quote.state}; nothing is owed."
+        return f"{what}: {price}, {quote.state}; nothing is owed."
     who = f"{quote.agreed_by} agreed ({quote.agreed_how})" if quote.agreed_by else "agreed"
     if quote.charges:
-        remain = prices.listed(prices.sums([charge.remaining for charge in quote.charges]))
-        return f"{what}: {remain} charged; {who}; {booked_in_words(quote.charges)}."
+        total = prices.listed(prices.sums(charge.total for charge in quote.charges))
+        given = prices.sums(credit.total for charge in quote.charges for credit in charge.credits)
+        back = f", {prices.listed(given)} of it given back" if given else ""
+        hours = sum(charge.quantity for charge in quote.charges if charge.unit == "started-hour")
+        took = f" for {hours} started hour{'s' if hours > 1 else ''}" if hours else ""
+        return f"{what}: {total} charged{took}{back}; {who}; {booked_in_words(quote.charges)}."
     if quote.work.settled_at:
         return f"{what}: nothing was worked, nothing is charged; {who}."
-    return f"{what}: {quote.price}; {who}; nothing is charged yet."
+    return f"{what}: {price}; {who}; nothing is charged yet."
 
 
 def _of_quote(event: e.Event) -> dict[str, Any] | None:

@@ -30,6 +30,15 @@ def in_words(offer: PriceOffer | None, total: Money | None) -> str:
             return f"{f'{quantity} times {amount}: ' if quantity > 1 else ''}{total}, paid once agreed"
 
 
+def at_most(offer: PriceOffer | None, total: Money | None) -> str:
+    """What may be paid for an offer without agreeing anew, in a few words."""
+    if offer is None or total is None:
+        return str(total) if total else "no price"
+    if offer.basis is Basis.PLAN:
+        return f"{offer.amount or total} per {offer.unit}"
+    return f"{total} at most" if offer.basis is Basis.HOURS else str(total)
+
+
 def sums(amounts: Iterable[Money]) -> tuple[Money, ...]:
     """The amounts added up, one sum for each currency."""
     found: dict[str, Money] = {}

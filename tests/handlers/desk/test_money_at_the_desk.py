@@ -113,7 +113,7 @@ def test_a_priced_draft_is_agreed_to_worked_settled_booked_and_given_back(agreed
     [charge] = quote["charges"]
     assert charge["total"] == {"minor": 12000, "currency": "EUR"}
     assert quote["sentence"] == (
-        f"Correction ({CLAUSE}): EUR 120.00 charged; {OWNER} agreed (told to Kees); not booked yet."
+        f"Correction ({CLAUSE}): EUR 120.00 charged for 2 started hours; {OWNER} agreed (told to Kees); not booked yet."
     )
     assert (quote["priced_by"], quote["work"]["worked"], quote["work"]["settled_by"]) == ("Kees", 80, "Kees")
     assert all(entry["locked"] for entry in quote["work"]["entries"])
@@ -313,7 +313,7 @@ def test_the_command_line_does_the_same(opened, cli, say, go_on, billing_of):
     told = cli("ticket", NUMBER).stdout
     for words in (
         "EUR 100.00 remains of EUR 120.00 that was charged, without VAT.",
-        f"Q-KX-1-1  Correction ({CLAUSE}): EUR 100.00 charged; {OWNER} agreed (told to Kees); not booked yet.",
+        f"Q-KX-1-1  Correction ({CLAUSE}): EUR 120.00 charged for 2 started hours, EUR 20.00 of it given back; {OWNER}",
         "priced by Kees: EUR 60.00 per started hour, 2 started hours at most: EUR 120.00",
         "130 min [10 beyond] [locked]  cleaned",
         "settled by Kees",
@@ -339,7 +339,7 @@ def test_a_list_shows_what_was_charged_and_whether_it_is_booked(agreed, post, we
 
     post(f"tickets/{NUMBER}/work", work(200))
     assert row()["used_up"] is True
-    assert "agreed time used up" in web.get("/").text
+    assert "time used up" in web.get("/").text
     post("quotes/Q-KX-1-2/price", {"amount": "0"})
     assert row()["money_refused"] is True
     post("quotes/Q-KX-1-2/void", {"version": 0, "reason": "not needed"})
