@@ -114,13 +114,13 @@ def _show(found: dict[str, Any]) -> None:
     arrivals.add_row("discarded", str(found["discarded_arrivals"]))
     arrivals.add_row("balanced", "yes" if found["balanced"] else red("NO"))
     rest = Table("tickets and letters", "")
-    for name, words in (("open", "open"), ("late", "late"), ("due", "next due")):
-        rest.add_row(f"tickets {words}" if name != "due" else words, str(found[name] or "-"))
+    for name, words in (("open", "tickets open"), ("late", "tickets late"), ("due", "next due")):
+        rest.add_row(words, "-" if found[name] is None else str(found[name]))
     for name, words in (("sent", "sent"), ("refused", "refused"), ("letters_suppressed", "suppressed")):
         rest.add_row(f"letters {words}", str(found[name]))
     rest.add_row("letters held", str(found["letters_held"]))
     stopped = ", ".join(f"{name} since {since[:16]}" for name, since in found["letters_stopped"].items())
-    rest.add_row("automatic letters stopped", red(stopped))
+    rest.add_row("automatic letters stopped", red(stopped) if stopped else "no")
     rest.add_row("dead letters", red(str(found["dead"])) if found["dead"] else "0")
     rest.add_row("relay", "alive" if found["relay_alive"] else red("not seen"))
     if down := [name for name, runs in found["processes"].items() if not runs]:
