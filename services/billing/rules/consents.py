@@ -158,9 +158,10 @@ _YES = re.compile(
 _DOUBT = re.compile(
     r"\?|n['\u2019]t\b"
     r"|\b(?:not|no|never|cannot|disagree|but|if|unless|until|provided|once|when|after|before|first|only|instead|"
-    r"except|however|would|could|wait|cancel|"
+    r"except|however|would|could|wait|cancel|later|maybe|perhaps|think|reject|decline|refuse|expensive|"
     r"niet|geen|nooit|nee|maar|indien|als|mits|tenzij|totdat|zodra|wanneer|nadat|eerst|alleen|behalve|echter|zou|"
-    r"oneens|wacht|annuleer|annuleren)\b",
+    r"oneens|wacht|annuleer|annuleren|straks|misschien|denk|nadenken|weiger|weigeren|afwijzen|duur)\b"
+    r"|\b(?:agree|accept|approve)[ds]?\s+that\b|\btoo\s+(?:much|high|late)\b",
     re.IGNORECASE,
 )
 

@@ -140,6 +140,11 @@ def test_a_clear_yes_that_names_the_quote_is_read(text):
         "> I agree to Q-HN-1042-1",
         "Thanks!\n> Reply with: I agree Q-HN-1042-1",
         "I agree to Q-HN-1042-1-draft",
+        "I agree that Q-HN-1042-1 is a lot of money",
+        "We agree with the others, Q-HN-1042-1 is too expensive",
+        "I agree to think about Q-HN-1042-1",
+        "I agree to Q-HN-1042-1 later",
+        "Ik ga akkoord met uw antwoord. Q-HN-1042-1 vind ik te duur",
         "",
     ],
 )
