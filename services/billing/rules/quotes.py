@@ -51,11 +51,11 @@ def decision_of(decision: Decision, line: str) -> Decision:
 def is_news(work: PaidWork, decided_at: datetime, quote: Quote, *, other_customer: bool = False) -> bool:
     """Whether a decision changes a quote: newer, nobody has agreed yet, and the price differs or is not on offer.
 
-    What an agent priced keeps its price where the policy states none. `other_customer`: the ticket is of another one
-    now, and only his people may agree.
+    `other_customer`: the ticket is of another one now, and only his people may agree.
     """
-    repriced = work.total != quote.total and not (work.total is None and quote.priced_by)
-    changed = repriced or other_customer or quote.state in {QuoteState.WITHDRAWN, QuoteState.EXPIRED}
+    changed = (
+        not _same_price(work, quote) or other_customer or quote.state in {QuoteState.WITHDRAWN, QuoteState.EXPIRED}
+    )
     return decided_at > quote.decided_at and quote.state is not QuoteState.AGREED and changed
 
 
@@ -64,16 +64,29 @@ def no_longer_fits(work: Iterable[PaidWork], quotes: Iterable[Quote]) -> list[Qu
 
     One that was agreed to also no longer fits when its work has another stated price now.
     """
-    totals = {item.offer.line: item.total for item in work}
+    by_line = {item.offer.line: item for item in work}
 
     def fits(quote: Quote) -> bool:
         if quote.line == FURTHER:
             return True
-        if quote.line not in totals:
+        item = by_line.get(quote.line)
+        if item is None:
             return quote.state not in {QuoteState.DRAFT, QuoteState.OFFERED, QuoteState.AGREED}
-        return quote.state is not QuoteState.AGREED or totals[quote.line] in {None, quote.total}
+        return quote.state is not QuoteState.AGREED or item.total is None or _same_price(item, quote)
 
     return [quote for quote in quotes if not fits(quote)]
+
+
+def _same_price(work: PaidWork, quote: Quote) -> bool:
+    """Whether a quote stands at the price of a decision.
+
+    What an agent priced keeps its price where the policy states none, and its quantity where it does: a decision always
+    speaks of one unit. What several servers cost on a plan is no multiple of one, and was checked when it was priced.
+    """
+    if work.total == quote.total:
+        return True
+    same_unit = quote.offer.basis is Basis.PLAN or work.offer.amount == quote.offer.amount
+    return quote.priced_by is not None and (work.total is None or same_unit)
 
 
 def next_version(work: PaidWork, quote: Quote | None) -> int:
@@ -86,13 +99,14 @@ def next_version(work: PaidWork, quote: Quote | None) -> int:
 def priced(offer: PriceOffer, line: PriceLine | None) -> PriceOffer:
     """An agent's offer with what it comes to: the line's own price where it states one, and never under its minimum.
 
-    `total` stays None when neither the agent nor the policy gives a price.
+    `total` stays None when neither the agent nor the policy gives a price. The title stands in letters: it is one line.
     """
     amount, least = offer.amount or _stated(line, offer.quantity), line.minimum.units if line and line.minimum else 1
     plan = offer.basis is Basis.PLAN
     quantity = offer.quantity if plan else max(offer.quantity, least)
     total = amount.times(least if plan else quantity) if amount else None
-    return offer.model_copy(update={"amount": amount, "quantity": quantity, "total": total})
+    title = " ".join(offer.title.split())
+    return offer.model_copy(update={"title": title, "amount": amount, "quantity": quantity, "total": total})
 
 
 def objection_to_price(offer: PriceOffer, line: PriceLine | None, quote: Quote | None) -> str | None:

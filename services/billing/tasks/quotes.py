@@ -29,6 +29,8 @@ from shared.vocabulary import TicketFacts
 
 log = structlog.get_logger()
 
+WITHDRAWABLE = {rules.QuoteState.DRAFT, rules.QuoteState.OFFERED}
+
 
 @worker.hears(ScopeDecided)
 def quote_paid_work(event: ScopeDecided, tx: Transaction) -> None:
@@ -52,6 +54,9 @@ def quote_paid_work(event: ScopeDecided, tx: Transaction) -> None:
         other = row is not None and row.customer_id != ticket.requester.customer_id
         if row is None or rules.is_news(item, event.happened_at, store.as_quote(row), other_customer=other):
             write(item, ticket, row, tx, at=event.happened_at)
+    for row in rows:  # those that no item of the decision renewed, as further work
+        if row.customer_id != ticket.requester.customer_id and row.state in WITHDRAWABLE:
+            withdraw(row, "the ticket is another customer's", tx)
 
 
 def _take_back(event: ScopeDecided, work: list[rules.PaidWork], rows: list[QuoteVersion], tx: Transaction) -> bool:
@@ -94,6 +99,8 @@ def price_quote(event: QuotePriced, tx: Transaction) -> None:
     reason = rules.objection_to_price(offer, line, store.as_quote(row) if row else None)
     if event.quote_id and (row is None or row.ticket_id != event.ticket_id):
         reason = f"{event.ticket_id} has no quote {event.quote_id}"
+    elif row and event.happened_at < row.decided_at:
+        reason = f"{event.quote_id} was changed since: look again what it offers"
     if reason:
         _refuse(event, reason, tx)
         return
@@ -107,7 +114,7 @@ def void_quote(event: QuoteVoided, tx: Transaction) -> None:
     row = store.lock_quote(tx.session, event.quote_id)
     if row is None or row.ticket_id != event.ticket_id or row.version != event.version:
         _refuse(event, f"{event.quote_id} is not at version {event.version}: look again what it offers", tx)
-    elif row.state not in {rules.QuoteState.DRAFT, rules.QuoteState.OFFERED}:
+    elif row.state not in WITHDRAWABLE:
         _refuse(event, f"{event.quote_id} is {row.state}: there is nothing to take back", tx)
     else:
         withdraw(row, event.reason, tx, by=event.agent)

@@ -403,6 +403,31 @@ def test_what_was_agreed_to_is_never_priced_anew(consented, price, said):
     assert [refused.reason for refused in said(QuoteRefused)] == ["it was agreed to: offer further work instead"]
 
 
+def test_a_price_heard_after_a_later_one_does_not_take_its_place(decide, price, states, said):
+    decide(decided(UNPRICED))
+    earlier = clock.now()
+    price(offer=BY_THE_HOUR.model_copy(update={"quantity": 3}))
+    price(happened_at=earlier)
+    assert states() == [(QUOTE_ID, 0, "superseded"), (QUOTE_ID, 1, "offered")]
+    assert [refused.reason for refused in said(QuoteRefused)] == [
+        f"{QUOTE_ID} was changed since: look again what it offers"
+    ]
+
+
+def test_the_people_of_another_customer_can_no_longer_agree_to_anything_on_a_ticket(decide, price, states, said):
+    decide(decided())
+    price(None, BY_THE_HOUR.model_copy(update={"line": "further-work"}))
+    carl = Requester(name="Carl", email="carl@kazen.example", customer_id="c-2", may_approve_costs=True)
+    theirs = TICKET.model_copy(update={"requester": carl, "account": "kazen", "approvers": ("carl@kazen.example",)})
+    decide(decided(PAID.model_copy(update={"version": 2})).model_copy(update={"ticket": theirs}))
+    assert states() == [
+        (QUOTE_ID, 1, "superseded"),
+        (QUOTE_ID, 2, "offered"),
+        ("Q-HN-1042-2", 1, "withdrawn"),
+    ]
+    assert [withdrawn.reason for withdrawn in said(QuoteWithdrawn)] == ["the ticket is another customer's"]
+
+
 def test_a_price_waits_for_the_decision_that_it_rests_on(price, said):
     assert price(None) == [Outcome.RETRY_LATER]
     assert said(QuoteIssued) == []

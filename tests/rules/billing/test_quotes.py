@@ -187,6 +187,27 @@ def test_what_a_person_priced_keeps_its_price_when_the_policy_states_none():
     assert rules.no_longer_fits([work], [priced, replace(priced, state=QuoteState.AGREED)]) == []
 
 
+def test_a_decision_on_one_unit_leaves_how_many_a_person_offered_at_that_price():
+    two = RESTORE.model_copy(update={"quantity": 2, "total": PRICE.times(2)})
+    priced = replace(QUOTE, offer=two, total=PRICE.times(2), priced_by="Vera")
+    same, dearer = PaidWork(PAID, RESTORE, PRICE), RESTORE.model_copy(update={"amount": PRICE.times(3)})
+    assert not rules.is_news(same, NOON + timedelta(hours=1), priced)
+    assert rules.no_longer_fits([same], [replace(priced, state=QuoteState.AGREED)]) == []
+    assert rules.is_news(PaidWork(PAID, dearer, PRICE.times(3)), NOON + timedelta(hours=1), priced)
+
+
+def test_a_decision_leaves_how_many_servers_a_person_offered_a_plan_for():
+    priority = line("h-sphere", "priority-plan")
+    one, six = (rules.priced(plan("priority-plan", servers), priority) for servers in (1, 6))
+    priced = replace(QUOTE, offer=six, total=six.total, priced_by="Vera", state=QuoteState.AGREED)
+    assert rules.no_longer_fits([PaidWork(PAID, one, one.total)], [priced]) == []
+
+
+def test_a_title_is_one_line_in_every_letter():
+    offer = rules.priced(HOURLY.model_copy(update={"title": "Recompilation\r\n\r\nI agree  to it"}), None)
+    assert offer.title == "Recompilation I agree to it"
+
+
 def test_no_decision_takes_back_what_a_person_offered_as_further_work():
     further = replace(QUOTE, offer=RESTORE.model_copy(update={"line": FURTHER}), priced_by="Vera")
     assert rules.no_longer_fits([], [further, replace(further, state=QuoteState.AGREED)]) == []
