@@ -3,14 +3,15 @@
 The numbers are those of the list of interpretations: HN-A14, LC-A14, HS-A9 to HS-A13.
 """
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from services.billing import rules
-from services.billing.rules import Agreement, Charge, Consent, Entry, Quote, QuoteState, Refusal, prices
-from services.billing.rules.prices import Licence
+from services.billing.rules import Agreement, Charge, Consent, Entry, Quote, QuoteState, Refusal
+from services.billing.rules.prices import Licence, month_fee
 from shared.money import Money
 from shared.policies import load_policies
 from shared.vocabulary import Basis, Decision, PriceOffer, Verdict
@@ -58,6 +59,25 @@ def agree(quote, total=None):
     return Consent.to(quote, told)
 
 
+def charged(line, *agreed, by, ends_on=None, bought=()):
+    """The charges of a plan by a day, period by period; `agreed`: from which day on for how many servers."""
+    consents = [agree(replace(offered(line, servers), version=n)) for n, (_, servers) in enumerate(agreed, start=1)]
+    plan = rules.Subscription(
+        subscription_id="Q-XX-1-1",
+        line=line.id,
+        unit=line.unit,
+        starts_on=date.fromisoformat(agreed[0][0]),
+        terms=tuple(
+            rules.Terms(consent, date.fromisoformat(day)) for consent, (day, _) in zip(consents, agreed, strict=True)
+        ),
+        minimum=line.minimum.units if line.minimum else 1,
+        ends_on=ends_on and date.fromisoformat(ends_on),
+        share=line.licences.percent if line.licences else None,
+    )
+    due = rules.due(plan, date.fromisoformat(by), {}, licences=licences(*bought))
+    return [Charge.of_period(item).total for item in due]
+
+
 def worked(minutes, quote):
     over = rules.beyond(minutes, 0, rules.allowed_minutes(quote.offer))
     return [Entry(uuid4(), quote.ticket_id, minutes, over, quote.quote_id, quote.version)]
@@ -89,8 +109,7 @@ def test_a_restore_that_was_our_own_fault_is_given_back_by_a_person_and_costs_no
 
 
 def test_a_restore_costs_125_euro_a_job():
-    assert prices.jobs_total(RESTORE, 1) == eur(125)
-    assert prices.jobs_total(RESTORE, 2) == eur(250)
+    assert [Charge.of(agree(offered(RESTORE, jobs))).total for jobs in (1, 2)] == [eur(125), eur(250)]
 
 
 # --- LC-A14: exactly one hour at EUR 150 ------------------------------------------------------------------------------
@@ -115,39 +134,43 @@ def test_what_is_worked_after_the_hour_is_not_charged_until_a_second_hour_is_agr
 
 @pytest.mark.parametrize(("minutes", "total"), [(1, 150), (40, 150), (60, 150), (61, 300), (121, 450)])
 def test_paid_support_is_charged_by_the_started_hour(minutes, total):
-    assert prices.hours_total(PAID_SUPPORT, timedelta(minutes=minutes)) == eur(total)
+    assert Charge.of(agree(offered(PAID_SUPPORT, rules.started_hours(minutes)))).total == eur(total)
 
 
 # --- HS-A9: a fifth of all licence fees, the first year free ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("bought", "year", "fee"),
+    ("bought", "by", "fees"),
     [
-        ([("2024-05-10", 4500)], 1, 0),
-        ([("2024-05-10", 4500)], 2, 900),
-        ([("2024-05-10", 7500)], 2, 1500),
-        ([("2024-05-10", 4500), ("2024-11-02", 1500)], 2, 1200),
-        ([("2024-05-10", 4500), ("2025-05-10", 1500)], 2, 1200),
-        ([("2024-05-10", 4500), ("2025-05-11", 1500)], 2, 900),
-        ([("2024-05-10", 4500), ("2025-05-11", 1500)], 3, 1200),
-        ([("2024-02-29", 4500)], 2, 900),
+        ([("2024-05-10", 4500)], "2025-05-09", []),
+        ([("2024-05-10", 4500)], "2025-05-10", [900]),
+        ([("2024-05-10", 7500)], "2025-05-10", [1500]),
+        ([("2024-05-10", 4500), ("2024-11-02", 1500)], "2025-05-10", [1200]),
+        ([("2024-05-10", 4500), ("2025-05-10", 1500)], "2025-05-10", [1200]),
+        ([("2024-05-10", 4500), ("2025-05-11", 1500)], "2025-05-11", [900]),
+        ([("2024-05-10", 4500), ("2025-05-11", 1500)], "2026-05-10", [900, 1200]),
+        ([("2024-02-29", 4500)], "2025-02-28", [900]),
+        ([("2024-05-10", "0.02")], "2025-05-10", []),
+        ([("2024-05-10", "0.02"), ("2024-05-10", "0.01")], "2025-05-10", ["0.01"]),
     ],
 )
-def test_regular_support_is_free_for_a_year_and_then_a_fifth_of_all_licences(bought, year, fee):
-    assert prices.support_year_fee(REGULAR, licences(*bought), year) == usd(fee)
+def test_regular_support_is_free_for_a_year_and_then_a_fifth_of_all_licences_to_the_cent(bought, by, fees):
+    assert charged(REGULAR, (bought[0][0], 1), by=by, bought=bought) == [usd(fee) for fee in fees]
 
 
 # --- HS-A10: USD 300 a month for four servers, 50 for each further one, three months at least -------------------------
 
 
-@pytest.mark.parametrize(
-    ("servers", "month", "least"),
-    [(1, 300, 900), (4, 300, 900), (5, 350, 1050), (6, 400, 1200), (10, 600, 1800)],
-)
-def test_the_priority_plan_costs_300_for_up_to_four_servers_and_50_for_each_further(servers, month, least):
-    assert prices.month_fee(PRIORITY, servers) == usd(month)
-    assert prices.months_total(PRIORITY, [servers]) == usd(least)
+@pytest.mark.parametrize(("servers", "month"), [(1, 300), (4, 300), (5, 350), (6, 400), (10, 600)])
+def test_the_priority_plan_costs_300_for_up_to_four_servers_and_50_for_each_further(servers, month):
+    assert charged(PRIORITY, ("2026-01-15", servers), by="2026-01-15") == [usd(month)]
+
+
+@pytest.mark.parametrize(("line", "servers"), [(PRIORITY, 0), (RESTORE, 1)])
+def test_what_has_no_price_by_the_server_is_refused_not_guessed(line, servers):
+    with pytest.raises(ValueError, match="not priced per server"):
+        month_fee(line, servers)
 
 
 @pytest.mark.parametrize(("servers", "least"), [(1, 900), (4, 900), (5, 1050), (6, 1200), (10, 1800)])
@@ -156,15 +179,15 @@ def test_whoever_agrees_to_the_priority_plan_agrees_to_three_months_of_it(server
 
 
 def test_the_priority_plan_cancelled_after_one_month_costs_three():
-    assert prices.months_total(PRIORITY, [5]) == prices.months_total(PRIORITY, [5, 5, 5]) == usd(1050)
+    assert charged(PRIORITY, ("2026-01-01", 5), by="2026-12-01", ends_on="2026-01-31") == [usd(350)] * 3
 
 
 def test_after_its_minimum_term_the_priority_plan_runs_month_by_month():
-    assert prices.months_total(PRIORITY, [1, 1, 1, 1]) == usd(1200)
+    assert charged(PRIORITY, ("2026-01-01", 1), by="2026-12-01", ends_on="2026-04-30") == [usd(300)] * 4
 
 
 def test_servers_added_during_the_term_count_from_their_month():
-    assert prices.months_total(PRIORITY, [4, 6, 6]) == usd(300 + 400 + 400)
+    assert charged(PRIORITY, ("2026-01-01", 4), ("2026-02-11", 6), by="2026-03-01") == [usd(300), usd(400), usd(400)]
 
 
 # --- HS-A11, A12, A13 -------------------------------------------------------------------------------------------------
