@@ -34,6 +34,12 @@ def agreement_to(session: Session, quote_id: str, version: int) -> rules.Agreeme
     return agreement(session, consent_id) if consent_id else None
 
 
+def has_any(session: Session, quote_id: str) -> bool:
+    """Whether somebody agreed to any version of a quote: later ones only change a plan that runs."""
+    statement = select(ConsentGivenTo.consent_id).where(col(ConsentGivenTo.quote_id) == quote_id)
+    return session.exec(statement.limit(1)).first() is not None
+
+
 def agreement(session: Session, consent_id: UUID) -> rules.Agreement | None:
     """Return what was agreed to by a consent on record."""
     row = session.get(ConsentGivenTo, consent_id)

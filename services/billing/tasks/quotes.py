@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.billing import rules
+from services.billing.store import consents
 from services.billing.store import quotes as store
 from services.billing.store.tables import QuoteVersion
 from services.billing.tasks.worker import worker
@@ -29,7 +30,7 @@ from shared.vocabulary import TicketFacts
 
 log = structlog.get_logger()
 
-WITHDRAWABLE = {rules.QuoteState.DRAFT, rules.QuoteState.OFFERED}
+STANDS = {rules.QuoteState.DRAFT, rules.QuoteState.OFFERED}
 
 
 @worker.hears(ScopeDecided)
@@ -51,12 +52,29 @@ def quote_paid_work(event: ScopeDecided, tx: Transaction) -> None:
     by_line = {row.line: row for row in sorted(rows, key=lambda row: row.state == rules.QuoteState.AGREED)}
     for item in work:
         row = by_line.get(item.offer.line)
-        other = row is not None and row.customer_id != ticket.requester.customer_id
-        if row is None or rules.is_news(item, event.happened_at, store.as_quote(row), other_customer=other):
+        if row is None:
+            write(item, ticket, None, tx, at=event.happened_at)
+            continue
+        other, runs = row.customer_id != ticket.requester.customer_id, consents.has_any(tx.session, row.quote_id)
+        if not runs and rules.is_news(item, event.happened_at, store.as_quote(row), other_customer=other):
             write(item, ticket, row, tx, at=event.happened_at)
-    for row in rows:  # those that no item of the decision renewed, as further work
-        if row.customer_id != ticket.requester.customer_id and row.state in WITHDRAWABLE:
-            withdraw(row, "the ticket is another customer's", tx)
+    for row in rows:
+        if row.customer_id != ticket.requester.customer_id and row.state in STANDS:
+            _give_to_another(row, event, tx)
+
+
+def _give_to_another(row: QuoteVersion, event: ScopeDecided, tx: Transaction) -> None:
+    """Offer what a decision says nothing of, as further work, to the customer who has the ticket now.
+
+    The change of a plan that runs is taken back: the plan stays with the one who agreed to it.
+    """
+    if consents.has_any(tx.session, row.quote_id):
+        withdraw(row, "the ticket is another customer's", tx)
+        return
+    offer = store.as_quote(row).offer
+    spoken = rules.decision_of(event.decision, row.line).model_copy(update={"needs_person": row.total is None})
+    at = max(event.happened_at, row.decided_at)
+    write(rules.PaidWork(spoken, offer, row.total), event.ticket, row, tx, at=at, by=row.priced_by)
 
 
 def _take_back(event: ScopeDecided, work: list[rules.PaidWork], rows: list[QuoteVersion], tx: Transaction) -> bool:
@@ -114,7 +132,7 @@ def void_quote(event: QuoteVoided, tx: Transaction) -> None:
     row = store.lock_quote(tx.session, event.quote_id)
     if row is None or row.ticket_id != event.ticket_id or row.version != event.version:
         _refuse(event, f"{event.quote_id} is not at version {event.version}: look again what it offers", tx)
-    elif row.state not in WITHDRAWABLE:
+    elif row.state not in STANDS:
         _refuse(event, f"{event.quote_id} is {row.state}: there is nothing to take back", tx)
     else:
         withdraw(row, event.reason, tx, by=event.agent)

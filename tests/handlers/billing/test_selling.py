@@ -414,7 +414,9 @@ def test_a_price_heard_after_a_later_one_does_not_take_its_place(decide, price, 
     ]
 
 
-def test_the_people_of_another_customer_can_no_longer_agree_to_anything_on_a_ticket(decide, price, states, said):
+def test_whoever_has_a_ticket_now_is_offered_its_further_work_and_the_other_can_no_longer_agree(
+    decide, price, reply, states, said
+):
     decide(decided())
     price(None, BY_THE_HOUR.model_copy(update={"line": "further-work"}))
     carl = Requester(name="Carl", email="carl@kazen.example", customer_id="c-2", may_approve_costs=True)
@@ -423,9 +425,14 @@ def test_the_people_of_another_customer_can_no_longer_agree_to_anything_on_a_tic
     assert states() == [
         (QUOTE_ID, 1, "superseded"),
         (QUOTE_ID, 2, "offered"),
-        ("Q-HN-1042-2", 1, "withdrawn"),
+        ("Q-HN-1042-2", 1, "superseded"),
+        ("Q-HN-1042-2", 2, "offered"),
     ]
-    assert [withdrawn.reason for withdrawn in said(QuoteWithdrawn)] == ["the ticket is another customer's"]
+    latest = said(QuoteIssued)[-1]
+    assert (latest.total, latest.ticket.approvers) == (Money.of(120, "EUR"), ("carl@kazen.example",))
+    reply("I agree to Q-HN-1042-2")
+    reply("I agree to Q-HN-1042-2 v2")
+    assert said(ConsentRecorded) == []
 
 
 def test_a_price_waits_for_the_decision_that_it_rests_on(price, said):

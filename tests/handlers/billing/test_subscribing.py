@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from plans import NEW_YORK, REGULAR, TODAY, at, months_ago, priority, usd
+from plans import NEW_YORK, REGULAR, TODAY, at, months_ago, priority, ticket, usd
 from services.billing.tasks import books, worker
 from shared.bus.worker import Outcome
 from shared.events import (
@@ -16,7 +16,9 @@ from shared.events import (
     ConsentGiven,
     LicenceBought,
     QuotePriced,
+    QuoteVoided,
     QuoteWithdrawn,
+    ScopeDecided,
     SubscriptionCancelled,
     SubscriptionChanged,
     SubscriptionEnded,
@@ -25,6 +27,7 @@ from shared.events import (
     SubscriptionRefused,
     SubscriptionStarted,
 )
+from shared.vocabulary import Decision, Verdict
 
 
 @pytest.fixture
@@ -99,6 +102,19 @@ def test_servers_added_are_charged_the_difference_and_the_running_terms_hold_unt
     assert said(ChargeRecorded)[2].version == 2
     hear(worker, "begin_period")  # the month after, before its time
     assert charges()[3][1] == usd(400)
+
+
+def test_a_decision_offers_no_change_of_a_plan_that_runs(agree, say, hear, session):
+    quote_id = agree(priority(4))
+    say("desk", QuotePriced(ticket_id="HS-1", quote_id=quote_id, offer=priority(6), agent="Vera"))
+    hear(worker, "price_quote")
+    say("desk", QuoteVoided(ticket_id="HS-1", quote_id=quote_id, version=2, agent="Vera", reason="not wanted"))
+    hear(worker, "void_quote")
+    again = Decision(version=2, verdict=Verdict.PAID, price=priority(4), needs_person=False)
+    say("scope", ScopeDecided(ticket_id="HS-1", ticket=ticket("HS-1"), text="Plan", decision=again))
+    assert hear(worker, "quote_paid_work") == [Outcome.DONE]
+    states = session.execute(text("select version, state from billing.quote order by version")).all()
+    assert [tuple(row) for row in states] == [(1, "agreed"), (2, "withdrawn")]
 
 
 def test_a_change_that_is_heard_of_before_its_plan_is_still_a_change(agree, hear, said):
