@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
 from services.billing.rules.charges import AT_ONCE
+from services.billing.rules.records import Agreed, Books, Charged, Credited, Settled
 from services.billing.rules.subscriptions import Due
 from services.billing.rules.work import Entry, allowed_minutes, started_hours, within, worked
 from shared.money import Money
-from shared.vocabulary import Basis, PriceOffer
+from shared.vocabulary import Basis
 
 UNDER_WAY = timedelta(hours=1)
 """What was agreed to is charged within seconds; after so long it is not under way any more."""
@@ -40,73 +41,6 @@ class Kind(StrEnum):
     NOT_BOOKED = "not-booked"
     OTHER_BOOKING = "booked-otherwise"
     UNKNOWN_BOOKING = "booked-unknown"
-
-
-@dataclass(frozen=True)
-class Agreed:
-    """A version of a quote with the consent to it."""
-
-    quote_id: str
-    version: int
-    ticket_id: str
-    offer: PriceOffer
-    total: Money
-    agreed_at: datetime
-
-
-@dataclass(frozen=True)
-class Settled:
-    """The locked work of a version: `minutes` of the `worked_minutes` lie within what was agreed to."""
-
-    quote_id: str
-    version: int
-    worked_minutes: int
-    minutes: int
-    least_hours: int
-
-
-@dataclass(frozen=True)
-class Charged:
-    """A charge."""
-
-    charge_id: UUID
-    quote_id: str
-    version: int
-    ticket_id: str
-    quantity: int
-    total: Money
-    recorded_at: datetime
-
-
-@dataclass(frozen=True)
-class Credited:
-    """Money given back of a charge."""
-
-    credit_id: UUID
-    charge_id: UUID
-    total: Money
-    given_at: datetime
-
-
-@dataclass(frozen=True)
-class Booked:
-    """A booking of the billing system, by the id of its charge or credit."""
-
-    booked_id: UUID
-    total: Money
-
-
-@dataclass(frozen=True)
-class Books:
-    """All that is on record at one moment. `last_worked`: when work for a quote was last told."""
-
-    agreed: tuple[Agreed, ...] = ()
-    entries: tuple[Entry, ...] = ()
-    settled: tuple[Settled, ...] = ()
-    charged: tuple[Charged, ...] = ()
-    credited: tuple[Credited, ...] = ()
-    booked: tuple[Booked, ...] = ()
-    last_worked: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services.billing.rules import books
+from services.billing.rules import records
 from services.billing.store import work
 from services.billing.store.tables import (
     Booked,
@@ -22,21 +22,21 @@ from shared.money import Money
 from shared.vocabulary import PriceOffer
 
 
-def read(session: Session) -> books.Books:
+def read(session: Session) -> records.Books:
     """Return what is on record; all of it at one moment when the session shows one."""
-    return books.Books(
+    return records.Books(
         agreed=_agreed(session),
         entries=tuple(map(work.as_entry, session.exec(select(WorkEntry).where(col(WorkEntry.quote_id).is_not(None))))),
         settled=tuple(
-            books.Settled(row.quote_id, row.version, row.worked_minutes, row.minutes, row.least_hours)
+            records.Settled(row.quote_id, row.version, row.worked_minutes, row.minutes, row.least_hours)
             for row in session.exec(select(Settlement))
         ),
         charged=tuple(_charge(row) for row in session.exec(select(Charged))),
         credited=tuple(
-            books.Credited(row.credit_id, row.charge_id, _money(row), row.given_at)
+            records.Credited(row.credit_id, row.charge_id, _money(row), row.given_at)
             for row in session.exec(select(Credited))
         ),
-        booked=tuple(books.Booked(row.booked_id, _money(row)) for row in session.exec(select(Booked))),
+        booked=tuple(records.Booked(row.booked_id, _money(row)) for row in session.exec(select(Booked))),
         last_worked={
             str(quote_id): last
             for quote_id, last in session.exec(
@@ -48,12 +48,12 @@ def read(session: Session) -> books.Books:
     )
 
 
-def _agreed(session: Session) -> tuple[books.Agreed, ...]:
+def _agreed(session: Session) -> tuple[records.Agreed, ...]:
     same = (col(QuoteVersion.quote_id) == col(ConsentGivenTo.quote_id)) & (
         col(QuoteVersion.version) == col(ConsentGivenTo.version)
     )
     return tuple(
-        books.Agreed(
+        records.Agreed(
             quote_id=quote.quote_id,
             version=quote.version,
             ticket_id=quote.ticket_id,
@@ -65,8 +65,8 @@ def _agreed(session: Session) -> tuple[books.Agreed, ...]:
     )
 
 
-def _charge(row: Charged) -> books.Charged:
-    return books.Charged(
+def _charge(row: Charged) -> records.Charged:
+    return records.Charged(
         charge_id=row.charge_id,
         quote_id=row.quote_id,
         version=row.version,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from services.billing import rules
 from services.billing.rules import Entry, books
-from services.billing.rules.books import Agreed, Booked, Books, Charged, Credited, Kind, Settled
+from services.billing.rules.books import Kind
+from services.billing.rules.records import Agreed, Booked, Books, Charged, Credited, Settled
 from shared.money import Money
 from shared.vocabulary import Basis, PriceOffer
 
