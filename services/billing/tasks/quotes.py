@@ -47,20 +47,26 @@ def quote_paid_work(event: ScopeDecided, tx: Transaction) -> None:
         return
     rows = store.quotes(tx.session, ticket.ticket_id)
     if not _take_back(event, work, rows, tx):
+        for row in _of_another(rows, ticket):
+            withdraw(row, "the ticket is another customer's", tx)
         return
     # What was agreed to answers for its line, also when one more of it was offered since.
     by_line = {row.line: row for row in sorted(rows, key=lambda row: row.state == rules.QuoteState.AGREED)}
     for item in work:
-        row = by_line.get(item.offer.line)
-        if row is None:
+        known = by_line.get(item.offer.line)
+        if known is None:
             write(item, ticket, None, tx, at=event.happened_at)
             continue
-        other, runs = row.customer_id != ticket.requester.customer_id, consents.has_any(tx.session, row.quote_id)
-        if not runs and rules.is_news(item, event.happened_at, store.as_quote(row), other_customer=other):
-            write(item, ticket, row, tx, at=event.happened_at)
-    for row in rows:
-        if row.customer_id != ticket.requester.customer_id and row.state in STANDS:
-            _give_to_another(row, event, tx)
+        other, runs = known.customer_id != ticket.requester.customer_id, consents.has_any(tx.session, known.quote_id)
+        if not runs and rules.is_news(item, event.happened_at, store.as_quote(known), other_customer=other):
+            write(item, ticket, known, tx, at=event.happened_at)
+    for row in _of_another(rows, ticket):
+        _give_to_another(row, event, tx)
+
+
+def _of_another(rows: list[QuoteVersion], ticket: TicketFacts) -> list[QuoteVersion]:
+    """What stands of the quotes, and was offered when the ticket was another customer's."""
+    return [row for row in rows if row.customer_id != ticket.requester.customer_id and row.state in STANDS]
 
 
 def _give_to_another(row: QuoteVersion, event: ScopeDecided, tx: Transaction) -> None:

@@ -349,6 +349,15 @@ def test_what_was_agreed_to_is_not_altered_and_a_person_has_to_look(
     assert charged() == ([Outcome.DONE], [(QUOTE_ID, 1, "restore", 12500, "EUR")])
 
 
+def test_while_a_person_has_to_look_no_offer_to_another_customer_stands(consented, decide, price, said, states):
+    price(None, BY_THE_HOUR.model_copy(update={"line": "further-work"}))
+    carl = Requester(name="Carl", email="carl@kazen.example", customer_id="c-2", may_approve_costs=True)
+    theirs = TICKET.model_copy(update={"requester": carl, "account": "kazen", "approvers": ("carl@kazen.example",)})
+    decide(decided(FREE).model_copy(update={"ticket": theirs}))
+    assert len(said(ChargeQuestioned)) == 1
+    assert states() == [(QUOTE_ID, 1, "agreed"), ("Q-HN-1042-2", 1, "withdrawn")]
+
+
 # a person's price
 
 BY_THE_HOUR = RESTORE.model_copy(
