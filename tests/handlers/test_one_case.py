@@ -180,7 +180,7 @@ def test_the_offer_of_a_merged_ticket_can_be_agreed_to_in_either_thread(house, s
     house.gets("Backup", RESTORE)
     [quote] = said(QuoteIssued)
     house.hears(merge())
-    assert [shown.quote_id for shown in house.shows(FIRST).quotes] == [quote.quote_id]
+    assert [shown.quote_id for shown in house.shows(FIRST).billing.quotes] == [quote.quote_id]
     house.gets("Re: Shop down [HN-1001]", f"I agree to {quote.quote_id}.")
     assert [consent.quote_id for consent in said(ConsentRecorded)] == [quote.quote_id]
 

@@ -19,6 +19,7 @@ from services.phone_intake.settings import PhoneIntakeSettings
 from services.phone_intake.tasks import WAITS_FOR_THE_CALL, worker
 from shared.bus.worker import Outcome
 from shared.errors import Misconfigured
+from shared.web import run
 
 CALL = {
     "call_id": "c-1",
@@ -349,7 +350,7 @@ def test_a_taken_port_is_named_with_the_setting_that_changes_it(servers, monkeyp
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(serving, "settings", lambda: PhoneIntakeSettings(port=port))
-        assert serving.main() == 1
+        assert run(serving.opened) == 1
     message = capsys.readouterr().err
     assert f"port {port}: Address already in use" in message
     assert "SCOPEDESK_PHONE_INTAKE_PORT" in message
