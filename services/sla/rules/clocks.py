@@ -244,7 +244,10 @@ def _resolved(cycle: Cycle, at: datetime, noted: Noted) -> Cycle:
 
 
 def _reopened(cycle: Cycle, at: datetime, noted: Noted, rule: Reopening) -> Cycle:
-    """The next cycle. For a clock that goes on, the time since the ticket was resolved is a pause."""
+    """The next cycle. For a clock that goes on, the time since the ticket was resolved is a pause.
+
+    A reply that was answered after the ticket had been resolved is not owed an answer again.
+    """
     since = cycle.resolved_at
     assert since
     gap = Pause(id=noted.id, begins_at=since, ends_at=at, reason=PauseReason.RESOLVED)
@@ -255,7 +258,7 @@ def _reopened(cycle: Cycle, at: datetime, noted: Noted, rule: Reopening) -> Cycl
         return Clock(at) if rule is Again.FRESH else None
 
     first = again(cycle.first_response, rule.first_response)
-    following = again(cycle.next_response, rule.next_response)
+    following = again(cycle.next_response if cycle.unanswered_since else None, rule.next_response)
     if rule.next_response is Again.CONTINUE and (following is None or following.stopped_at):
         following = Clock(at)  # every earlier reply was answered, so there is nothing to go on with
     given = first is None or first.stopped_at is not None
