@@ -268,12 +268,13 @@ def _live(house, happenings, when):
 
 
 def _seen(house, number):
-    """What the desk shows of a ticket, but for moments: no two lives happen at the same time."""
+    """What the desk shows of a ticket, but for moments: no two lives happen at the same time.
+
+    Which of the targets that run is next is such a moment: clocks start at whole seconds, and a life takes none.
+    """
     story = house.shows(number)
     return (
-        story.ticket.model_dump(
-            include={"state", "merged_into", "verdict", "due_for", "paused", "left_closed", "team"}
-        ),
+        story.ticket.model_dump(include={"state", "merged_into", "verdict", "paused", "left_closed", "team"}),
         [(said.by, said.text) for said in story.conversation if said.by != "letter"],
         [target.name for target in story.routing.targets],
         [row[:2] for row in house.targets(number)],
