@@ -141,7 +141,7 @@ class Drill:
         for number in range(self.kills):
             share = self.charges * (number + 1) // self.kills - self.charges * number // self.kills
             if number == self.kills // 2:
-                self._lose_what_waits(tell, share)
+                self._lose_what_waits(tell, share, self.charges * (number + 1) // self.kills)
                 continue
             tell(f"consent {share}")
             if number in redis_dies:
@@ -154,15 +154,14 @@ class Drill:
         self.figures |= {"charges": self.charges, "credits": self.charges // 10, "kills of the consumer": self.kills}
         self.figures |= {"kills of Redis": len(redis_dies), "Redis emptied": 1}
 
-    def _lose_what_waits(self, tell, share):
+    def _lose_what_waits(self, tell, share, so_far):
         """Empty Redis while everything of this share waits there for a consumer that is dead."""
         self.kept.remove(self.consumer)
         self.consumer.close()
-        before = self._ours("select count(*) from billing.awaited")
         tell(f"consent {share}")
         waiting = "select count(*) from bus.delivery where hearer = 'billing.publish'"
         self._wait(
-            lambda: self._ours("select count(*) from billing.awaited") == before + share and not self._ours(waiting),
+            lambda: self._ours("select count(*) from billing.awaited") == so_far and not self._ours(waiting),
             "all of it is published",
         )
         with redis.Redis.from_url(self.environment["REDIS_URL"]) as client:
